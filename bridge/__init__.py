@@ -1,0 +1,1 @@
+"""NRX bridge: everything between the engine and the world (doors, jobs, returns, installers)."""

@@ -1,0 +1,1 @@
+"""Ways in: each turns what it gets into a `Request`, and nothing else."""

@@ -1,0 +1,1 @@
+"""One recipe an action: each composes stages and reads top to bottom."""

@@ -1,0 +1,1 @@
+"""Tempo, beats, downbeats, metre, key, chords, sections, energy, brightness and melody of a song."""

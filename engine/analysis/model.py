@@ -1,0 +1,98 @@
+"""What the analysis of a song says. Times are in seconds from the first sample of the input; all values are plain
+Python numbers, so that an analysis can be cached and published as JSON unchanged.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class TempoCandidate:
+    """A tempo that the song may be felt at, with its share of the evidence (0 to 1)."""
+
+    bpm: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key: `tonic` as in "F#", `mode` "major" or "minor", `confidence` 0 to 1; `name` as in "F# minor"."""
+
+    tonic: str
+    mode: str
+    confidence: float
+
+    @property
+    def name(self) -> str:
+        """The key as people write it, "E minor"."""
+        return f"{self.tonic} {self.mode}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chord:
+    """A chord in Harte's syntax ("E:min", "C:maj7", "G:7", "N" for none) from `start_s` to `end_s`."""
+
+    start_s: float
+    end_s: float
+    label: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the form. `label` groups alike sections ("A", "B", …); `energy` is 0 to 1 within this song."""
+
+    start_s: float
+    end_s: float
+    label: str
+    energy: float
+
+
+@dataclass(frozen=True, slots=True)
+class MelodyNote:
+    """One note of the most prominent melody; `pitch` is a MIDI note number, `confidence` 0 to 1."""
+
+    start_s: float
+    end_s: float
+    pitch: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A quantity over time, sampled every `hop_s` seconds from 0."""
+
+    hop_s: float
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """All that later stages need to know of a song.
+
+    `beats_s` are the beats that a listener taps (quarter notes in x/4), `downbeats_s` the subset that starts a bar of
+    `beats_per_bar`. `steady` says whether one tempo fits all beats; where it is False `tempo_bpm` is the median tempo.
+    `has_beat` False means that no pulse was found and the beats are a regular grid of convenience. `tempo_source` is
+    "estimated", "user range" or "tempo map". `energy` is loudness in LUFS (short-term), `brightness` the spectral
+    centroid in Hz; `vocal_activity` 0 to 1.
+    """
+
+    duration_s: float
+    tempo_bpm: float
+    tempo_candidates: tuple[TempoCandidate, ...]
+    tempo_source: str
+    steady: bool
+    has_beat: bool
+    beats_s: tuple[float, ...]
+    downbeats_s: tuple[float, ...]
+    beats_per_bar: int
+    key: Key
+    key_candidates: tuple[Key, ...]
+    chords: tuple[Chord, ...]
+    sections: tuple[Section, ...]
+    energy: Curve
+    brightness: Curve
+    vocal_activity: Curve
+    melody: tuple[MelodyNote, ...]
+    loudness_lufs: float
+    mean_brightness_hz: float
+    notes: tuple[str, ...] = field(default=())

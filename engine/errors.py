@@ -1,0 +1,73 @@
+"""Errors that a person can act on: one sentence and a stable code, the same at every door.
+
+`CODES` is the one table of codes. Code that raises picks a code from it; doors derive exit codes from it. The sentence
+says what was wrong, with which value, and what to do.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What an error code means (for documentation) and the process's exit status for it."""
+
+    exit_status: int
+    meaning: str
+
+
+INPUT, WRITE, MISSING, CANCELLED, INTERNAL = 3, 4, 5, 130, 1
+
+CODES: dict[str, Code] = {
+    "input.not_found": Code(INPUT, "the input file does not exist"),
+    "input.is_folder": Code(INPUT, "a file was expected and a folder was given"),
+    "input.unreadable": Code(INPUT, "the file may not be read"),
+    "input.empty": Code(INPUT, "the file has no bytes, or no audio frames"),
+    "input.not_audio": Code(INPUT, "the file is not audio in a format that can be read"),
+    "input.truncated": Code(INPUT, "the file ends before its header says it does, or its header lies about its length"),
+    "input.corrupt": Code(INPUT, "the audio data cannot be decoded"),
+    "input.too_short": Code(INPUT, "the audio is too short for the action"),
+    "input.too_long": Code(INPUT, "the audio is longer than can be worked on in the memory allowed"),
+    "input.too_large": Code(INPUT, "the file is larger than the limit"),
+    "input.sample_rate": Code(INPUT, "the sample rate is outside the range that is supported"),
+    "input.channels": Code(INPUT, "the number of channels is not supported"),
+    "input.silent": Code(INPUT, "there is no sound in the input"),
+    "input.not_finite": Code(INPUT, "the audio holds NaN or infinite samples"),
+    "input.not_music": Code(INPUT, "the input has nothing musical to work from"),
+    "input.tempo_map": Code(INPUT, "the tempo map cannot be understood"),
+    "request.invalid": Code(2, "a parameter is missing, unknown or out of range"),
+    "style.unknown": Code(2, "there is no style of that name"),
+    "preset.invalid": Code(2, "a style or preset file does not follow the schema"),
+    "output.not_writable": Code(WRITE, "the output folder cannot be written"),
+    "output.disk_full": Code(WRITE, "the disk is full"),
+    "output.exists": Code(WRITE, "the output is already there and is never overwritten"),
+    "backend.missing": Code(MISSING, "a backend, model or plug-in that was asked for is not installed"),
+    "cancelled": Code(CANCELLED, "the job was cancelled"),
+    "internal": Code(INTERNAL, "an error in NRX Bridge itself"),
+}
+
+
+class NrxError(Exception):
+    """An error for the person who must act: `code` from `CODES`, and one sentence.
+
+    Raises:
+        KeyError: if `code` is not in `CODES` (a programming error).
+    """
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.exit_status = CODES[code].exit_status
+        self.code = code
+        self.sentence = sentence
+
+    def __reduce__(self) -> tuple[type["NrxError"], tuple[str, str]]:
+        return (NrxError, (self.code, self.sentence))
+
+
+class Cancelled(NrxError):
+    """The job was cancelled while a stage ran."""
+
+    def __init__(self) -> None:
+        super().__init__("cancelled", "The job was cancelled.")
+
+    def __reduce__(self) -> tuple[type["Cancelled"], tuple[()]]:  # type: ignore[override]
+        return (Cancelled, ())

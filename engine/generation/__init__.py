@@ -1,0 +1,1 @@
+"""Backends that make new parts for a song."""

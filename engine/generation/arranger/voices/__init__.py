@@ -1,0 +1,1 @@
+"""Built-in instruments in numpy: notes in, sound out."""

@@ -1,0 +1,1 @@
+"""The console: levels, ducking and the sum."""

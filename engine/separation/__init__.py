@@ -1,0 +1,1 @@
+"""Backends that take a mix apart into stems."""

@@ -1,0 +1,1 @@
+"""Time and pitch: fits audio to a tempo map."""

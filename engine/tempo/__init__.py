@@ -1,0 +1,1 @@
+"""Tempo maps: seconds, beats, bars and ticks, both ways."""
