@@ -1,0 +1,69 @@
+"""Backend `spectral`: masks on the short-time spectrum; nothing learned, nothing downloaded."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.audio.buffer import Audio, Samples
+from engine.progress import SILENT, Monitor
+from engine.separation.collect import collect
+from engine.separation.protocol import SeparatorInfo, StemBlock
+from engine.separation.spectral.masks import Planner
+from engine.separation.spectral.stft import Framing, Spectrum, Synthesis, analyse
+
+BLOCK_FRAMES = 128
+"""Frames of the spectrum that are worked on at once."""
+
+MASKED = ("vocals", "drums", "bass")
+"""The stems that are made by masks; `other` is the remainder."""
+
+INFO = SeparatorInfo(
+    name="spectral",
+    version="1",
+    description="Masks on the short-time spectrum from place in the stereo image, steadiness, repetition and drum templates.",
+    grade="karaoke-grade",
+    licence="GPL-3.0-or-later",
+)
+
+
+class SpectralSeparator:
+    """Separation into vocals, drums, bass and other by masks that sum to one. `karaoke-grade`."""
+
+    info = INFO
+
+    def stream(self, audio: Audio, monitor: Monitor = SILENT) -> Iterator[StemBlock]:
+        """Yield consecutive blocks of the four stems, which sum to the mix within float32 rounding."""
+        framing = Framing.of(audio.sample_rate, audio.frames)
+        planner = Planner(audio, framing, monitor.part(0.0, 0.5))
+        synthesis = {role: Synthesis(framing, audio.channels) for role in MASKED}
+        masking = monitor.part(0.5, 1.0)
+        position = 0
+        for start in range(0, framing.count, BLOCK_FRAMES):
+            stop = min(framing.count, start + BLOCK_FRAMES)
+            masks = planner.masks(start, stop)
+            masking.report((start + stop) / 2 / framing.count)
+            spectrum = analyse(audio.samples, framing, start, stop)
+            stems = {role: synthesis[role].add(_masked(spectrum, masks[role])) for role in MASKED}
+            masking.report(stop / framing.count)
+            length = stems[MASKED[0]].shape[1]
+            if length:
+                stems["other"] = _remainder(audio.samples[:, position : position + length], stems)
+                position += length
+                yield stems
+
+    def separate(self, audio: Audio, monitor: Monitor = SILENT) -> dict[str, Audio]:
+        """Return the four stems at full length."""
+        return collect(self.stream(audio, monitor), audio, self.info.stems)
+
+
+def _masked(spectrum: Spectrum, mask: NDArray[np.float32]) -> Spectrum:
+    product: Spectrum = spectrum * mask
+    return product
+
+
+def _remainder(mix: Samples, stems: StemBlock) -> Samples:
+    rest = mix.astype(np.float64)
+    for stem in stems.values():
+        rest -= stem
+    return rest.astype(np.float32)
