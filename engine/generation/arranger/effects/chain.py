@@ -1,0 +1,131 @@
+"""Runs a chain of effects over audio in blocks: a long file needs one buffer, and cancel is heard between blocks.
+
+Each run makes its processors anew, so the same input and parameters always give the same samples; block borders leave no
+mark because processors carry their state over them.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine.audio.buffer import Audio, Samples
+from engine.errors import NrxError
+from engine.generation.arranger.effects.table import EFFECTS
+from engine.progress import SILENT, Monitor
+
+Process = Callable[[Samples, int], Samples]
+"""Takes a stereo block (2, frames) and the frame at which it starts; returns a block of the same shape."""
+
+BLOCK_FRAMES = 1 << 18
+_HERE = "engine.generation.arranger.effects"
+
+
+class TimeMap(Protocol):
+    """The part of a tempo map that effects need."""
+
+    def seconds(self, beats: Any, /) -> Any:
+        """Return the time of each beat."""
+
+    def beats(self, seconds: Any, /) -> Any:
+        """Return the beat at each time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """What effects may know of the piece: its rate, its tempo map (or 120 BPM), its kicks, and the seed."""
+
+    sample_rate: int
+    length_frames: int = 0
+    target_map: TimeMap | None = None
+    kick_times_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    seed: int = 0
+
+    def beats_at(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the beat position at each time in seconds."""
+        if self.target_map is None:
+            return seconds * 2.0
+        return np.asarray(self.target_map.beats(seconds), dtype=np.float64)
+
+    def seconds_at(self, beats: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the time in seconds of each beat position."""
+        if self.target_map is None:
+            return beats / 2.0
+        return np.asarray(self.target_map.seconds(beats), dtype=np.float64)
+
+    @property
+    def beat_s(self) -> float:
+        """The mean length of a beat over the piece, in seconds."""
+        length_s = max(self.length_frames / self.sample_rate, 1.0)
+        first, last = self.beats_at(np.array([0.0, length_s]))
+        return length_s / float(last - first)
+
+
+def _maker(path: str) -> Callable[..., Process]:
+    module, function = path.split(":")
+    return cast(Callable[..., Process], getattr(importlib.import_module(f"{_HERE}.{module}"), function))
+
+
+def check_effects(effects: Sequence[Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Return each effect's name and complete parameters.
+
+    Raises:
+        NrxError: "preset.invalid", naming the effect, the parameter and what it may be.
+    """
+    checked = []
+    for effect in effects:
+        name = effect.get("type")
+        if not isinstance(name, str) or name not in EFFECTS:
+            raise NrxError("preset.invalid", f"There is no effect {name!r}; there are {', '.join(EFFECTS)}.")
+        given = {key: value for key, value in effect.items() if key != "type"}
+        checked.append((name, EFFECTS[name].complete(name, given)))
+    return checked
+
+
+def make_chain(effects: Sequence[Mapping[str, Any]], context: Context) -> Process:
+    """Return one process that runs all `effects` in order, with fresh state."""
+    processes = [_maker(EFFECTS[name].maker)(context, **given) for name, given in check_effects(effects)]
+
+    def run(block: Samples, start_frame: int) -> Samples:
+        for process in processes:
+            block = process(block, start_frame)
+        return block
+
+    return run
+
+
+def apply_effects(
+    audio: Audio,
+    effects: Sequence[Mapping[str, Any]],
+    *,
+    target_map: TimeMap | None = None,
+    kick_times_s: ArrayLike = (),
+    seed: int = 0,
+    monitor: Monitor = SILENT,
+) -> Audio:
+    """Run `audio` through a chain of effects and return as many frames, in stereo.
+
+    Args:
+        audio: One or two channels; one channel becomes two equal ones.
+        effects: Mappings with `type` (a name in `EFFECTS`) and parameters of that effect.
+        target_map: Gives tempo-synced effects their beats; without it they run at 120 BPM.
+        kick_times_s: When kicks sound, for `sidechain`.
+        seed: For effects with chance in them.
+        monitor: Progress and cancel.
+
+    Raises:
+        NrxError: "preset.invalid" for an unknown effect, parameter or value.
+    """
+    kicks = np.sort(np.asarray(kick_times_s, dtype=np.float64).reshape(-1))
+    context = Context(audio.sample_rate, audio.frames, target_map, kicks, seed)
+    process = make_chain(effects, context)
+    samples = np.repeat(audio.samples, 2, axis=0) if audio.channels == 1 else audio.samples[:2].copy()
+    for start in range(0, audio.frames, BLOCK_FRAMES):
+        monitor.report(start / audio.frames)
+        stop = min(start + BLOCK_FRAMES, audio.frames)
+        samples[:, start:stop] = process(np.ascontiguousarray(samples[:, start:stop]), start)
+    monitor.report(1.0)
+    return Audio(samples, audio.sample_rate)
