@@ -67,9 +67,9 @@ def sample_peak_dbfs(audio: Audio) -> float:
 def short_term_curve(audio: Audio, *, hop_s: float = 0.1, window_s: float = 3.0) -> NDArray[np.float64]:
     """Return loudness over time in LUFS: value i is for the `window_s` seconds centred on `i * hop_s`.
 
-    Windows are cut off at the ends of the audio and averaged over what is left, so that the curve covers all of it: its
-    length is `floor(duration / hop_s) + 1` (0 for no frames). `hop_s` and `window_s` are rounded to 10 ms. Silence is
-    -inf.
+    Windows are cut off at the ends of the audio and averaged over what is left, so that the curve covers all
+    of it: its length is `floor(duration / hop_s) + 1` (0 for no frames). `hop_s` and `window_s` are rounded
+    to 10 ms. Silence is -inf.
     """
     energies = _meter(audio).hop_energies()
     if not audio.frames:

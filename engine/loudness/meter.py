@@ -1,9 +1,10 @@
 """`LoudnessMeter`: BS.1770-4 loudness of a stream, in blocks of any size.
 
-The K-weighted energy is kept per 10 ms hop (that is all that is kept: 800 bytes a second), and every quantity is derived
-from those hops: momentary windows of 40 hops, short-term windows of 300, gating blocks of 40 hops every 10. Maxima are
-taken over windows at every hop, since a 400 ms burst between two 100 ms polls reads 0.45 LU low (Tech 3341 case 13).
-Where 10 ms is no whole number of frames (11.025 and 22.05 kHz), hop edges are rounded to the nearest frame.
+The K-weighted energy is kept per 10 ms hop (that is all that is kept: 800 bytes a second), and every quantity
+is derived from those hops: momentary windows of 40 hops, short-term windows of 300, gating blocks of 40 hops
+every 10. Maxima are taken over windows at every hop, since a 400 ms burst between two 100 ms polls reads 0.45
+LU low (Tech 3341 case 13). Where 10 ms is no whole number of frames (11.025 and 22.05 kHz), hop edges are
+rounded to the nearest frame.
 
 A signal shorter than a window is measured over its own length, as one window.
 """
@@ -22,7 +23,7 @@ RANGE_PERCENTILES = (0.10, 0.95)
 OFFSET_LUFS = -0.691
 
 BLOCK_S = 2.0
-"""Longest stretch that is filtered at once: short enough that a decaying filter never reaches denormal numbers."""
+"""Longest stretch filtered at once: short enough that a decaying filter never reaches denormal numbers."""
 NEGLIGIBLE_STATE = 1e-30
 
 
@@ -39,7 +40,7 @@ def energy_of_lufs(loudness_lufs: float) -> float:
 
 
 class LoudnessMeter:
-    """Loudness of the samples added so far. Every result may be asked for at any time, and more may be added after."""
+    """Loudness of the samples added so far; results may be asked for at any time, and more added after."""
 
     def __init__(self, channels: int, sample_rate: int) -> None:
         """Start a meter for `channels` channels at `sample_rate` Hz."""
@@ -104,7 +105,8 @@ class LoudnessMeter:
     def window_energies(self, hops: int) -> NDArray[np.float64]:
         """Return the mean weighted energy of every window of `hops` hops, one window per hop.
 
-        A signal that is shorter than the window gives one value, over its own length; an empty one gives none.
+        A signal that is shorter than the window gives one value, over its own length; an empty one gives
+        none.
         """
         energies = self.hop_energies()
         if len(energies) < hops:
@@ -113,9 +115,11 @@ class LoudnessMeter:
         sums = np.concatenate(([0.0], np.cumsum(energies)))
         first = np.arange(len(energies) - hops + 1)
         edges = (2 * np.arange(len(energies) + 1) * self.sample_rate + HOPS_PER_S) // (2 * HOPS_PER_S)
-        windows: NDArray[np.float64] = (sums[first + hops] - sums[first]) / (edges[first + hops] - edges[first])
-        # A difference of running sums leaves rounding dust of the loud past in silent windows; no window that is really
-        # there is quieter than the dust by more than this.
+        windows: NDArray[np.float64] = (sums[first + hops] - sums[first]) / (
+            edges[first + hops] - edges[first]
+        )
+        # A difference of running sums leaves rounding dust of the loud past in silent windows; no window that
+        # is really there is quieter than the dust by more than this.
         windows[windows < 1e-15 * sums[-1] / max(1, self._frames)] = 0.0
         return np.maximum(windows, 0.0)
 
@@ -148,7 +152,7 @@ class LoudnessMeter:
 
 
 def gated_loudness(block_energies: NDArray[np.float64]) -> float:
-    """Return the integrated loudness in LUFS of gating blocks (mean weighted energies of 400 ms, every 100 ms)."""
+    """Return the integrated loudness in LUFS of gating blocks (mean energies of 400 ms, every 100 ms)."""
     loud = block_energies[block_energies >= energy_of_lufs(ABSOLUTE_GATE_LUFS)]
     if not len(loud):
         return float("-inf")

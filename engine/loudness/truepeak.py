@@ -1,11 +1,13 @@
 """True peak: the highest value of the signal between its samples (BS.1770-4, annex 2).
 
-The signal is interpolated 4 times up to 96 kHz, twice up to 192 kHz, and not above. The interpolator is a sinc under a
-Hann window of 49 taps at the higher rate, the one that libebur128 uses, so that a ceiling that holds here holds there.
+The signal is interpolated 4 times up to 96 kHz, twice up to 192 kHz, and not above. The interpolator is a
+sinc under a Hann window of 49 taps at the higher rate, the one that libebur128 uses, so that a ceiling that
+holds here holds there.
 
-Interpolation is done as one matrix product for many short rows of samples: `hop_true_peaks` gives the peak of every 8
-frames, which is also what the limiter works from. `true_peak_dbtp` skips what cannot beat the peak found so far: no
-interpolated value exceeds the largest sample around it times the sum of the filter's absolute taps.
+Interpolation is done as one matrix product for many short rows of samples: `hop_true_peaks` gives the peak of
+every 8 frames, which is also what the limiter works from. `true_peak_dbtp` skips what cannot beat the peak
+found so far: no interpolated value exceeds the largest sample around it times the sum of the filter's
+absolute taps.
 """
 
 from __future__ import annotations
@@ -35,8 +37,9 @@ def oversampling(sample_rate: int) -> int:
 def _kernel(factor: int) -> tuple[NDArray[np.float32], int, float]:
     """Return the interpolation matrix, the frames of context on each side, and the largest gain of a phase.
 
-    The matrix has shape ((factor - 1) * HOP_FRAMES, HOP_FRAMES + 2 * context): its product with a column of a hop's
-    frames and their context is the interpolated values between the hop's frames, and up to the first frame after it.
+    The matrix has shape ((factor - 1) * HOP_FRAMES, HOP_FRAMES + 2 * context): its product with a column of a
+    hop's frames and their context is the interpolated values between the hop's frames, and up to the first
+    frame after it.
     """
     centre = (TAPS - 1) // 2
     position = (np.arange(TAPS) - centre) / factor
@@ -48,7 +51,8 @@ def _kernel(factor: int) -> tuple[NDArray[np.float32], int, float]:
     for phase in range(1, factor):
         for frame in range(HOP_FRAMES):
             for column in range(width):
-                # Distance, in oversampled frames, from this input frame to the point `frame + phase / factor`.
+                # Distance, in oversampled frames, from this input frame to the point `frame + phase /
+                # factor`.
                 tap = (frame + context - column) * factor + phase + centre
                 if 0 <= tap < TAPS:
                     rows[(phase - 1) * HOP_FRAMES + frame, column] = taps[tap]
@@ -57,7 +61,7 @@ def _kernel(factor: int) -> tuple[NDArray[np.float32], int, float]:
 
 
 def hop_sample_peaks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the largest absolute sample over all channels in every `HOP_FRAMES` frames; the last hop may be short."""
+    """Return the largest absolute sample over all channels in every `HOP_FRAMES` frames."""
     channels, frames = samples.shape
     whole = frames // HOP_FRAMES
     peaks = np.zeros(-(-frames // HOP_FRAMES), dtype=np.float32)
@@ -102,10 +106,10 @@ def _interpolated_peaks(
 def hop_true_peaks(
     samples: NDArray[np.float32], sample_rate: int, *, above: float = 0.0
 ) -> NDArray[np.float32]:
-    """Return the true peak (linear, over all channels) of every `HOP_FRAMES` frames, shape (ceil(frames / 8),).
+    """Return the true peak (linear, over all channels) of every `HOP_FRAMES` frames, the last hop included.
 
-    A hop's peak covers the time from its first frame up to the first frame of the next hop. Where the true peak surely
-    does not exceed `above`, the sample peak is given instead, which is faster.
+    A hop's peak covers the time from its first frame up to the first frame of the next hop. Where the true
+    peak surely does not exceed `above`, the sample peak is given instead, which is faster.
     """
     peaks = hop_sample_peaks(samples)
     factor = oversampling(sample_rate)

@@ -1,8 +1,8 @@
 """K-weighting and channel weights of ITU-R BS.1770-4.
 
-The standard prints coefficients for 48 kHz only. Here both second-order sections are derived from their analogue
-prototypes by the bilinear transform at any rate, with the parameters that reproduce the printed coefficients; the second
-section's numerator is (1, -2, 1) at every rate, as printed.
+The standard prints coefficients for 48 kHz only. Here both second-order sections are derived from their
+analogue prototypes by the bilinear transform at any rate, with the parameters that reproduce the printed
+coefficients; the second section's numerator is (1, -2, 1) at every rate, as printed.
 """
 
 from functools import lru_cache
@@ -11,7 +11,12 @@ from math import pi, tan
 import numpy as np
 from numpy.typing import NDArray
 
-SHELF_HZ, SHELF_DB, SHELF_Q, SHELF_BAND_EXPONENT = 1681.974450955533, 3.999843853973347, 0.7071752369554196, 0.4996667741545416
+SHELF_HZ, SHELF_DB, SHELF_Q, SHELF_BAND_EXPONENT = (
+    1681.974450955533,
+    3.999843853973347,
+    0.7071752369554196,
+    0.4996667741545416,
+)
 HIGH_PASS_HZ, HIGH_PASS_Q = 38.13547087602444, 0.5003270373238773
 
 SURROUND = 1.41

@@ -1,0 +1,88 @@
+"""One channel strip: panning, low cut and the dip under the voice, in one pass over blocks of two seconds.
+
+Blocks keep memory small, let a cancel through, and keep decaying filters away from denormal numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, log10, pi, sin, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.audio.buffer import Audio
+from engine.loudness.meter import BLOCK_S, NEGLIGIBLE_STATE, LoudnessMeter
+from engine.mixing.ducking import band_sos, dip_at
+from engine.progress import Monitor
+
+
+@dataclass(slots=True, eq=False)
+class Strip:
+    """What a strip made of a track.
+
+    Stereo samples and their peak, the meter that heard it before dip and panning, its gated loudness with
+    panning, and the deepest dip.
+    """
+
+    samples: NDArray[np.float32]
+    peak: float
+    meter: LoudnessMeter
+    loudness_lufs: float
+    ducked_db: float
+
+
+def pan_gains(pan: float, *, mono: bool) -> tuple[float, float]:
+    """Return the gains of left and right for `pan`, -1 to 1: constant power if mono, balance if stereo."""
+    pan = min(1.0, max(-1.0, pan))
+    if mono:
+        angle = (pan + 1.0) * pi / 4.0
+        return (sqrt(2.0) * cos(angle), sqrt(2.0) * sin(angle)) if pan else (1.0, 1.0)
+    return min(1.0, 1.0 - pan), min(1.0, 1.0 + pan)
+
+
+def run_strip(
+    audio: Audio,
+    *,
+    pan: float,
+    low_cut_hz: float,
+    depth_db: float,
+    presence_by_hop: NDArray[np.float64] | None,
+    monitor: Monitor,
+) -> Strip:
+    """Process a track: low cut, dip by `depth_db` where the voice is, and pan.
+
+    The low cut is a second-order Butterworth; 0 means none. A mono track is worked on in mono and spread at the end.
+    """
+    from scipy.signal import butter, sosfilt
+
+    rate, channels = audio.sample_rate, min(2, audio.channels)
+    left, right = pan_gains(pan, mono=channels == 1)
+    out = np.empty((2, audio.frames), dtype=np.float32)
+    meter = LoudnessMeter(channels, rate)
+    cut = butter(2, low_cut_hz, "highpass", fs=rate, output="sos") if 0.0 < low_cut_hz < 0.45 * rate else None
+    cut_state = np.zeros((1, channels, 2))
+    band = band_sos(rate)
+    band_state = np.zeros((1, channels, 2))
+    dips = presence_by_hop is not None and depth_db > 0.0 and bool(presence_by_hop.any())
+    step = int(BLOCK_S * rate)
+    deepest = 1.0
+    for start in range(0, audio.frames, step):
+        monitor.report(start / audio.frames)
+        block = audio.samples[:channels, start : start + step].astype(np.float64)
+        if cut is not None:
+            cut_state[np.abs(cut_state) < NEGLIGIBLE_STATE] = 0.0
+            block, cut_state = sosfilt(cut, block, axis=1, zi=cut_state)
+        meter.add(block)
+        if dips and presence_by_hop is not None:
+            gain = dip_at(presence_by_hop, depth_db, start, block.shape[1], rate)
+            band_state[np.abs(band_state) < NEGLIGIBLE_STATE] = 0.0
+            in_band, band_state = sosfilt(band, block, axis=1, zi=band_state)
+            deepest = min(deepest, float(gain.min()))
+            in_band *= gain - 1.0
+            block += in_band
+        out[0, start : start + step] = block[0] * left
+        out[1, start : start + step] = block[-1] * right
+    peak = max(float(out.max(initial=0.0)), -float(out.min(initial=0.0)))
+    spread_lu = 10.0 * log10(left * left + right * right) if channels == 1 else 0.0
+    return Strip(out, peak, meter, meter.integrated_lufs + spread_lu, -20.0 * log10(deepest))
