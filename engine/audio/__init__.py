@@ -1,5 +1,64 @@
-"""Sound in and out of memory: read, probe, write, resample."""
+"""Sound in and out of memory: read, probe, write, resample, check. Names load when they are first used."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from engine.audio.buffer import Audio, Samples
 
-__all__ = ["Audio", "Samples"]
+if TYPE_CHECKING:
+    from engine.audio.channels import downmix_coefficients, to_stereo
+    from engine.audio.checks import MIN_DURATION_S, check_musical
+    from engine.audio.envelope import Envelope, envelope
+    from engine.audio.info import AudioInfo, Limits, best_subtype
+    from engine.audio.probe import probe
+    from engine.audio.read import read_audio
+    from engine.audio.resample import resample
+    from engine.audio.wav_writer import Description, WavWriter, Written, write_wav
+
+__all__ = [
+    "MIN_DURATION_S",
+    "Audio",
+    "AudioInfo",
+    "Description",
+    "Envelope",
+    "Limits",
+    "Samples",
+    "WavWriter",
+    "Written",
+    "best_subtype",
+    "check_musical",
+    "downmix_coefficients",
+    "envelope",
+    "probe",
+    "read_audio",
+    "resample",
+    "to_stereo",
+    "write_wav",
+]
+
+_HOMES = {
+    "MIN_DURATION_S": "checks",
+    "AudioInfo": "info",
+    "Description": "wav_writer",
+    "Envelope": "envelope",
+    "Limits": "info",
+    "WavWriter": "wav_writer",
+    "Written": "wav_writer",
+    "best_subtype": "info",
+    "check_musical": "checks",
+    "downmix_coefficients": "channels",
+    "envelope": "envelope",
+    "probe": "probe",
+    "read_audio": "read",
+    "resample": "resample",
+    "to_stereo": "channels",
+    "write_wav": "wav_writer",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -17,7 +17,9 @@ class Audio:
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.dtype != np.float32:
-            raise TypeError(f"Audio wants float32 (channels, frames), got {self.samples.dtype} {self.samples.shape}.")
+            raise TypeError(
+                f"Audio wants float32 (channels, frames), got {self.samples.dtype} {self.samples.shape}."
+            )
 
     @property
     def channels(self) -> int:

@@ -1,0 +1,125 @@
+"""A file that is written whole or not at all: a temporary name in the same folder, fsync, and a rename that never
+replaces what is there."""
+
+import errno
+import os
+import secrets
+from pathlib import Path
+from typing import BinaryIO
+
+from engine.errors import NrxError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_HARD_LINKS = frozenset(
+    {
+        errno.EPERM,
+        errno.ENOSYS,
+        errno.EOPNOTSUPP,
+        errno.ENOTSUP,
+        errno.EMLINK,
+        errno.EACCES,
+        errno.EINVAL,
+        errno.EXDEV,
+    }
+)
+
+
+class NewFile:
+    """A new file at `path`, visible there only after `publish`; `discard` leaves nothing behind.
+
+    Raises:
+        NrxError: `output.exists` if there is something at `path`, `output.not_writable` if its folder cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._temporary = path.with_name(f".nrx-{secrets.token_hex(6)}.part")
+        if os.path.lexists(path):
+            raise self._exists()
+        try:
+            self._file: BinaryIO = open(self._temporary, "xb", buffering=0)  # noqa: PTH123, SIM115  # closed by publish or discard
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def write(self, data: bytes | memoryview, position: int | None = None) -> None:
+        """Write all of `data` at the end, or at `position` to patch what was written.
+
+        Raises:
+            NrxError: `output.disk_full`, also where the system writes less than asked; `output.not_writable`.
+        """
+        left = memoryview(data).cast("B")
+        try:
+            if position is not None:
+                self._file.seek(position)
+            while left:
+                written = self._file.write(left)
+                if not written:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                left = left[written:]
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def publish(self) -> None:
+        """Make the file durable and give it its name.
+
+        Raises:
+            NrxError: `output.exists` if another writer was first; `output.disk_full` or `output.not_writable`.
+        """
+        try:
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._rename()
+            _sync_folder(self.path.parent)
+        except FileExistsError:
+            raise self._exists() from None
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def discard(self) -> None:
+        """Close and remove what was written under the temporary name."""
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def _rename(self) -> None:
+        """Move to the final name; a hard link fails where the name is taken, while POSIX rename would replace it."""
+        if os.name != "nt":
+            try:
+                os.link(self._temporary, self.path)
+            except OSError as error:
+                if error.errno not in _NO_HARD_LINKS:
+                    raise
+                if os.path.lexists(self.path):
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+            else:
+                self._temporary.unlink()
+                return
+        self._temporary.rename(self.path)
+
+    def _exists(self) -> NrxError:
+        return NrxError(
+            "output.exists", f'"{self.path}" is already there and is never overwritten; choose another name.'
+        )
+
+    def _failed(self, error: OSError) -> NrxError:
+        if error.errno in _FULL:
+            return NrxError(
+                "output.disk_full",
+                f'The disk is full: "{self.path}" could not be written; free some space or choose another folder.',
+            )
+        return NrxError(
+            "output.not_writable",
+            f'"{self.path}" cannot be written ({error.strerror or error}); check the folder or choose another one.',
+        )
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return  # Windows cannot open a folder to sync it
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EBADF):  # file systems that know no folder sync
+            raise
+    finally:
+        os.close(handle)
