@@ -1,1 +1,36 @@
-"""Tempo, beats, downbeats, metre, key, chords, sections, energy, brightness and melody of a song."""
+"""Tempo, beats, downbeats, metre, key, chords, sections, energy, brightness and melody of a song.
+
+`analyze` gives it all as an `Analysis`. Importing this package is cheap: what needs scipy is imported on first use.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from engine.analysis.model import Analysis, Chord, Curve, Key, MelodyNote, Section, TempoCandidate
+
+if TYPE_CHECKING:
+    from engine.analysis.analyze import analyze
+
+ANALYSIS_VERSION = 1
+"""Raised whenever the same input would be analysed otherwise; cached analyses of other versions are not used."""
+
+__all__ = [
+    "ANALYSIS_VERSION",
+    "Analysis",
+    "Chord",
+    "Curve",
+    "Key",
+    "MelodyNote",
+    "Section",
+    "TempoCandidate",
+    "analyze",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "analyze":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    function = importlib.import_module("engine.analysis.analyze").analyze
+    globals()["analyze"] = function
+    return function
