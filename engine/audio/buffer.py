@@ -1,4 +1,7 @@
-"""`Audio`: sound in memory. float32, shape (channels, frames), nominal full scale at ±1.0; values may exceed it."""
+"""`Audio`: sound in memory.
+
+float32, shape (channels, frames), nominal full scale at ±1.0; values may exceed it.
+"""
 
 from dataclasses import dataclass
 

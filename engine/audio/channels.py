@@ -1,8 +1,9 @@
 """Channel layouts: any number of channels to stereo.
 
-Coefficients of Recommendation ITU-R BS.775-4, table 2: centre and each surround at -3 dB (0.7071) into the side or sides
-that they lie between, the low-frequency effects channel left out, nothing scaled down (a sum may exceed full scale; the
-samples are floats). Mono goes to both sides unchanged. Channels are in WAV's order.
+Coefficients of Recommendation ITU-R BS.775-4, table 2: centre and each surround at -3 dB (0.7071) into the
+side or sides that they lie between, the low-frequency effects channel left out, nothing scaled down (a sum
+may exceed full scale; the samples are floats). Mono goes to both sides unchanged. Channels are in WAV's
+order.
 """
 
 import numpy as np
@@ -20,7 +21,8 @@ _LEFT = {
     7: (1.0, 0.0, _HALF_POWER, 0.0, 0.5, _HALF_POWER, 0.0),
     8: (1.0, 0.0, _HALF_POWER, 0.0, _HALF_POWER, 0.0, _HALF_POWER, 0.0),
 }
-"""What the left side takes: L R | L R C | L R Ls Rs | L R C Ls Rs | L R C LFE Ls Rs | L R C LFE Cs Ls Rs | 7.1."""
+"""What the left side takes: L R | L R C | L R Ls Rs | L R C Ls Rs | L R C LFE Ls Rs | L R C LFE Cs Ls Rs |
+7.1."""
 
 _MIRROR = {1: (0,), 2: (1, 0), 3: (1, 0, 2), 4: (1, 0, 3, 2), 5: (1, 0, 2, 4, 3), 6: (1, 0, 2, 3, 5, 4),
            7: (1, 0, 2, 3, 4, 6, 5), 8: (1, 0, 2, 3, 5, 4, 7, 6)}  # fmt: skip

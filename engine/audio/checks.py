@@ -3,14 +3,17 @@
 import numpy as np
 
 from engine.audio.buffer import Audio
+from engine.audio.refusals import not_finite
 from engine.errors import NrxError
 from engine.progress import SILENT, Monitor
 
 MIN_DURATION_S = 1.0
-"""The shortest audio that is worked on: shorter than one bar of the fastest tempo (4 beats at 240 BPM) there is no pulse."""
+"""The shortest audio that is worked on: shorter than one bar of the fastest tempo (4 beats at 240 BPM) there
+is no pulse."""
 
 SILENCE_DBFS = -80.0
-"""The peak, without constant offset, below which audio counts as silent: three steps of a 16-bit file, its dither."""
+"""The peak, without constant offset, below which audio counts as silent: three steps of a 16-bit file, its
+dither."""
 
 _BLOCK_FRAMES = 1 << 20
 
@@ -31,13 +34,14 @@ def check_musical(
         monitor: asked for cancellation.
 
     Raises:
-        NrxError: `input.too_short`, `input.not_finite`, or `input.silent` (silence, and a constant offset alone).
+        NrxError: `input.too_short`, `input.not_finite`, or `input.silent` (silence, and a constant offset
+            alone).
     """
     if audio.duration_s < min_duration_s:
         raise NrxError(
             "input.too_short",
-            f"{name} is {audio.duration_s:.3g} s long, and at least {min_duration_s:g} s are needed (one bar at 240 BPM)"
-            " to find a beat; give a longer piece.",
+            f"{name} is {audio.duration_s:.3g} s long and at least {min_duration_s:g} s are needed (one bar at"
+            " 240 BPM) to find a beat; give a longer piece.",
         )
     lowest = np.full(audio.channels, np.inf)
     highest = np.full(audio.channels, -np.inf)
@@ -47,10 +51,7 @@ def check_musical(
         lowest = np.minimum(lowest, block.min(axis=1))  # NaN goes through min and max
         highest = np.maximum(highest, block.max(axis=1))
     if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
-        raise NrxError(
-            "input.not_finite",
-            f"{name} holds samples that are not numbers (NaN or infinite); export it again from a clean session.",
-        )
+        raise not_finite(name)
     swing = float((highest - lowest).max()) / 2
     if swing < 10 ** (SILENCE_DBFS / 20):
         offset = float(np.abs(highest + lowest).max()) / 2

@@ -1,7 +1,7 @@
 """Which container a file is, by its first bytes and never by its name, and which decoder takes it.
 
-Only containers in this table are ever given to a decoder: a playlist or script that FFmpeg would follow to other files
-is not among them.
+Only containers in this table are ever given to a decoder: a playlist or script that FFmpeg would follow to
+other files is not among them.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ CAF, W64, AU = Container("CAF"), Container("W64"), Container("AU")
 
 
 def identify(head: bytes) -> Container | None:
-    """Return the container whose file starts with `head` (at least 64 bytes where there are as many), or None."""
+    """Return the container whose file starts with `head` (64 bytes or all there are), or None."""
     if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return WAV
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):

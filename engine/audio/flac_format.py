@@ -1,13 +1,15 @@
 """FLAC on disk: whether the stream's frames agree with what its STREAMINFO block says of rate and length.
 
-A decoder believes STREAMINFO, so a forged or broken one changes the pitch of a song or hides its end. The first frame
-repeats the sample rate and the last one tells its position; both are compared. Source: RFC 9639, sections 8.2 and 9.1.
+A decoder believes STREAMINFO, so a forged or broken one changes the pitch of a song or hides its end. The
+first frame repeats the sample rate and the last one tells its position; both are compared. Source: RFC 9639,
+sections 8.2 and 9.1.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.audio.refusals import cut_off, lying, no_audio_begun
 from engine.errors import NrxError
 
 _RATES = (0, 88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000)
@@ -59,7 +61,7 @@ def read_stream_info(path: Path, stream: BinaryIO) -> tuple[StreamInfo, int]:
             break
         if head[0] & 0x80 and info is not None:
             return info, stream.tell()
-    raise NrxError("input.truncated", f'"{path.name}" ends before its audio begins; copy or export it again.')
+    raise no_audio_begun(path)
 
 
 def check_frames(path: Path, stream: BinaryIO, info: StreamInfo, first_frame: int, file_bytes: int) -> None:
@@ -78,27 +80,24 @@ def check_frames(path: Path, stream: BinaryIO, info: StreamInfo, first_frame: in
     if fixed.sample_rate and fixed.sample_rate != info.sample_rate:
         raise NrxError(
             "input.corrupt",
-            f'"{path.name}" says in its header that its sample rate is {info.sample_rate} Hz, and in its audio that'
-            f" it is {fixed.sample_rate} Hz; export it again.",
+            f'"{path.name}" says {info.sample_rate} Hz in its header and {fixed.sample_rate} Hz in its audio;'
+            " export it again.",
         )
     if info.frames is None:
         return
     start = max(first_frame, file_bytes - _TAIL_BYTES)
     stream.seek(start)
     held = _last_sample(stream.read(file_bytes - start), head[:2], fixed.block_size)
-    if held not in (None, info.frames):
-        raise NrxError(
-            "input.truncated",
-            f'"{path.name}" says that it is {info.frames / info.sample_rate:.2f} s long and holds'
-            f" {(held or 0) / info.sample_rate:.2f} s: it is cut off, or its header lies; copy or export it again.",
-        )
+    if held is not None and held != info.frames:
+        refusal = cut_off if held < info.frames else lying
+        raise refusal(path, info.frames / info.sample_rate, held / info.sample_rate)
 
 
 def _last_sample(tail: bytes, sync: bytes, block_size: int) -> int | None:
     """Return where the last frame in `tail` ends, in samples from the start, or None if there is no frame.
 
-    Bytes inside the samples look like a frame header once in a while; real frames follow each other, so the end of the
-    longest chain is believed.
+    Bytes inside the samples look like a frame header once in a while; real frames follow each other, so the
+    end of the longest chain is believed.
     """
     scale = 1 if sync[1] & 1 else block_size
     chain_lengths: dict[int, int] = {}
@@ -133,7 +132,7 @@ def _parse_header(data: bytes, second: int | None) -> _FrameHeader | None:
         return None
     lead = data[4]
     extra = 0 if lead < 0x80 else 8 - (lead ^ 0xFF).bit_length() - 1
-    if extra and not 1 <= extra <= 6 or 0x80 <= lead < 0xC0:
+    if (extra and not 1 <= extra <= 6) or 0x80 <= lead < 0xC0:
         return None
     position = lead & (0x7F >> extra + 1 if extra else 0x7F)
     for byte in data[5 : 5 + extra]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.audio.refusals import empty
 from engine.errors import NrxError
 
 INTEGER_BITS = {
@@ -27,9 +28,10 @@ FLOAT_SUBTYPES = frozenset({"FLOAT", "DOUBLE"})
 class AudioInfo:
     """A file's audio by its header: nothing was decoded.
 
-    `format` is "WAV", "AIFF", "FLAC", "OGG", "MP3", "M4A", …; `subtype` is libsndfile's name ("PCM_24", "FLOAT", "VORBIS",
-    "MPEG_LAYER_III") or "AAC", "ALAC_24". `frames` is None where the header does not say; `frames_are_exact` is False
-    where it is an estimate (an MP3 without a length tag). `time_reference_frames` is the BWF start on the timeline.
+    `format` is "WAV", "AIFF", "FLAC", "OGG", "MP3", "M4A", …; `subtype` is libsndfile's name ("PCM_24",
+    "FLOAT", "VORBIS", "MPEG_LAYER_III") or "AAC", "ALAC_24". `frames` is None where the header does not say;
+    `frames_are_exact` is False where it is an estimate (an MP3 without a length tag). `time_reference_frames`
+    is the BWF start on the timeline.
     """
 
     path: Path
@@ -61,8 +63,8 @@ class AudioInfo:
 def best_subtype(info: AudioInfo) -> str:
     """Return the WAV subtype that keeps all of the input: "PCM_24", "PCM_32" or "FLOAT".
 
-    Integer input up to 24 bits gets PCM_24 and 32-bit integer PCM_32; float input, and lossy input (its decoder gives
-    floats that may exceed full scale), get FLOAT.
+    Integer input up to 24 bits gets PCM_24 and 32-bit integer PCM_32; float input, and lossy input (its
+    decoder gives floats that may exceed full scale), get FLOAT.
     """
     bits = INTEGER_BITS.get(info.subtype)
     if bits is None:
@@ -74,7 +76,8 @@ def best_subtype(info: AudioInfo) -> str:
 class Limits:
     """Bounds on an input, checked from its header before decoding and again while decoding.
 
-    `max_decoded_bytes` bounds the float32 samples in memory, whatever the header makes of rate, channels and length.
+    `max_decoded_bytes` bounds the float32 samples in memory, whatever the header makes of rate, channels and
+    length.
     """
 
     max_bytes: int = 16 << 30
@@ -97,8 +100,8 @@ class Limits:
         if file_bytes > self.max_bytes:
             raise NrxError(
                 "input.too_large",
-                f'"{path.name}" is {file_bytes / 2**30:.1f} GiB, and the limit is {self.max_bytes / 2**30:.1f} GiB;'
-                " cut it into shorter files.",
+                f'"{path.name}" is {file_bytes / 2**30:.1f} GiB large and the limit is'
+                f" {self.max_bytes / 2**30:.1f} GiB; cut it into shorter files.",
             )
 
     def check(self, info: AudioInfo) -> None:
@@ -118,12 +121,11 @@ class Limits:
         if not 1 <= info.channels <= self.max_channels:
             raise NrxError(
                 "input.channels",
-                f'"{name}" has {info.channels} channels, and 1 to {self.max_channels} can be used; export it in stereo.',
+                f'"{name}" has {info.channels} channels, and 1 to {self.max_channels} can be used;'
+                " export it in stereo.",
             )
         if info.frames == 0:
-            raise NrxError(
-                "input.empty", f'"{name}" holds no audio: its length is zero frames; export it again.'
-            )
+            raise empty(info.path)
         if info.frames is not None and info.frames > self.max_frames(info.sample_rate, info.channels):
             raise self.too_long(info, info.frames)
 
@@ -133,6 +135,6 @@ class Limits:
         return NrxError(
             "input.too_long",
             f'"{info.path.name}" says that it is {frames / info.sample_rate / 60:.1f} minutes long at'
-            f" {info.sample_rate} Hz with {info.channels} channels, and at most {most_s / 60:.1f} minutes of that fit"
-            " the memory limit; cut it into shorter files.",
+            f" {info.sample_rate} Hz with {info.channels} channels, and at most {most_s / 60:.1f} minutes of"
+            " that can be worked on; cut it into shorter files.",
         )

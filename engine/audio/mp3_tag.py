@@ -1,9 +1,9 @@
 """The length tag in the first frame of an MP3: what a decoder must cut so that it lines up with the original.
 
-An encoder puts `delay` samples before the music and `padding` after it to fill its last frame, and notes both in the
-LAME extension of the Xing/Info frame; a decoder adds `DECODER_DELAY` of its own. Gapless decoders (mpg123 in
-libsndfile, FFmpeg, DAWs) cut all three. Sources: ISO/IEC 11172-3 and 13818-3 frame headers; the LAME tag specification
-rev 1; mpg123's GAPLESS_DELAY.
+An encoder puts `delay` samples before the music and `padding` after it to fill its last frame, and notes both
+in the LAME extension of the Xing/Info frame; a decoder adds `DECODER_DELAY` of its own. Gapless decoders
+(mpg123 in libsndfile, FFmpeg, DAWs) cut all three. Sources: ISO/IEC 11172-3 and 13818-3 frame headers; the
+LAME tag specification rev 1; mpg123's GAPLESS_DELAY.
 """
 
 import struct
@@ -17,7 +17,7 @@ _SEARCH_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Mp3Tag:
-    """Length of an MP3 by its Xing/Info tag: coded frames of `samples_per_frame`, and what to cut at both ends."""
+    """Length of an MP3 by its Xing/Info tag: coded frames, and what to cut at both ends."""
 
     sample_rate: int
     coded_frames: int

@@ -1,4 +1,7 @@
-"""`probe`: what a file is, from its header alone, with one clear sentence for each way in which it cannot be used."""
+"""`probe`: what a file is, from its header alone.
+
+Each way in which a file cannot be used has one clear sentence, in `refusals`.
+"""
 
 import stat
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from engine.audio import aiff_format, containers, flac_format, mp3_tag, wav_format
 from engine.audio.containers import Container
 from engine.audio.info import AudioInfo
+from engine.audio.refusals import corrupt, empty
 from engine.errors import NrxError
 
 if TYPE_CHECKING:
@@ -20,7 +24,8 @@ _OPUS_RATE = 48_000
 def probe(path: Path | str) -> AudioInfo:
     """Return what the header of an audio file says, decoding nothing.
 
-    Headers that contradict the file (a WAV, AIFF or FLAC that is cut off or lies about its length) are refused here.
+    Headers that contradict the file (a WAV, AIFF or FLAC that is cut off or lies about its length) are
+    refused here.
 
     Raises:
         NrxError: `input.not_found`, `input.is_folder`, `input.unreadable`, `input.empty`, `input.not_audio`,
@@ -87,15 +92,9 @@ def identify(path: Path, stream: BinaryIO, file_bytes: int) -> Container:
     if container is None:
         raise NrxError(
             "input.not_audio",
-            f'"{path.name}" is not an audio file that can be read; give a WAV, AIFF, FLAC, OGG, MP3 or M4A file.',
+            f'"{path.name}" is not audio that can be read; give a WAV, AIFF, FLAC, OGG, MP3 or M4A file.',
         )
     return container
-
-
-def corrupt(path: Path, reason: object) -> NrxError:
-    """Return the error for audio that a decoder gave up on."""
-    text = " ".join(str(reason).split()).rstrip(".")
-    return NrxError("input.corrupt", f'"{path.name}" cannot be decoded ({text}); export it again.')
 
 
 def _probe_flac(path: Path, stream: BinaryIO, file_bytes: int) -> AudioInfo:
@@ -104,9 +103,7 @@ def _probe_flac(path: Path, stream: BinaryIO, file_bytes: int) -> AudioInfo:
         path, "FLAC", _flac_subtype(info.bits), info.sample_rate, info.channels, info.frames, file_bytes
     )
     if first_frame >= file_bytes:
-        raise NrxError(
-            "input.empty", f'"{path.name}" holds no audio: its length is zero frames; export it again.'
-        )
+        raise empty(path)
     if info.sample_rate > 0:
         flac_format.check_frames(path, stream, info, first_frame, file_bytes)
     return result

@@ -1,11 +1,14 @@
-"""A file that is written whole or not at all: a temporary name in the same folder, fsync, and a rename that never
-replaces what is there."""
+"""A file that is written whole or not at all.
+
+It is written under a temporary name in the same folder, synced, and renamed; what is there already is never
+replaced.
+"""
 
 import errno
 import os
 import secrets
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from engine.errors import NrxError
 
@@ -28,7 +31,8 @@ class NewFile:
     """A new file at `path`, visible there only after `publish`; `discard` leaves nothing behind.
 
     Raises:
-        NrxError: `output.exists` if there is something at `path`, `output.not_writable` if its folder cannot be written.
+        NrxError: `output.exists` if there is something at `path`, `output.not_writable` if its folder cannot
+            be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +41,7 @@ class NewFile:
         if os.path.lexists(path):
             raise self._exists()
         try:
-            self._file: BinaryIO = open(self._temporary, "xb", buffering=0)  # noqa: PTH123, SIM115  # closed by publish or discard
+            self._file = FileIO(self._temporary, "x")
         except OSError as error:
             raise self._failed(error) from None
 
@@ -63,7 +67,8 @@ class NewFile:
         """Make the file durable and give it its name.
 
         Raises:
-            NrxError: `output.exists` if another writer was first; `output.disk_full` or `output.not_writable`.
+            NrxError: `output.exists` if another writer was first; `output.disk_full` or
+                `output.not_writable`.
         """
         try:
             os.fsync(self._file.fileno())
@@ -81,7 +86,7 @@ class NewFile:
         self._temporary.unlink(missing_ok=True)
 
     def _rename(self) -> None:
-        """Move to the final name; a hard link fails where the name is taken, while POSIX rename would replace it."""
+        """Give the final name by a hard link, which fails if it is taken; POSIX rename would replace it."""
         if os.name != "nt":
             try:
                 os.link(self._temporary, self.path)
@@ -104,11 +109,11 @@ class NewFile:
         if error.errno in _FULL:
             return NrxError(
                 "output.disk_full",
-                f'The disk is full: "{self.path}" could not be written; free some space or choose another folder.',
+                f'The disk is full: "{self.path}" could not be written; free some space or choose another disk.',
             )
         return NrxError(
             "output.not_writable",
-            f'"{self.path}" cannot be written ({error.strerror or error}); check the folder or choose another one.',
+            f'"{self.path}" cannot be written ({error.strerror or error}); choose another folder.',
         )
 
 

@@ -1,12 +1,13 @@
 """`read_audio`: a file's samples in memory, float32, decoded in blocks within stated bounds.
 
-Timing is what a DAW decodes: MP3 without encoder delay and padding (by its LAME tag), AAC without priming (by its edit
-list), Opus without pre-skip. WAV of plain PCM and float is read here, exactly as its header was checked; other files of
-libsndfile's by libsndfile; AAC, ALAC, Opus and WMA by FFmpeg through PyAV. Opus does not go through libsndfile because
-version 1.2.2 starts 312 samples late unless it seeks first, and clicks where it seeks.
+Timing is what a DAW decodes: MP3 without encoder delay and padding (by its LAME tag), AAC without priming (by
+its edit list), Opus without pre-skip. WAV of plain PCM and float is read here, exactly as its header was
+checked; other files of libsndfile's by libsndfile; AAC, ALAC, Opus and WMA by FFmpeg through PyAV. Opus does
+not go through libsndfile because version 1.2.2 starts 312 samples late unless it seeks first, and clicks
+where it seeks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 from engine.audio import containers, mp3_tag, wav_format
 from engine.audio.buffer import Audio, Samples
 from engine.audio.info import AudioInfo, Limits
-from engine.audio.probe import corrupt, identify, open_container, open_input, probe
-from engine.errors import NrxError
+from engine.audio.probe import identify, open_container, open_input, probe
+from engine.audio.refusals import corrupt, cut_off, empty, lying, not_finite
 from engine.progress import SILENT, Monitor
 
 if TYPE_CHECKING:
@@ -34,14 +35,15 @@ _VORBIS_ORDER = {
     7: (0, 2, 1, 6, 5, 3, 4),
     8: (0, 2, 1, 7, 5, 6, 3, 4),
 }
-"""For each channel count, which Vorbis channel stands at each place of WAV's order (Vorbis I, section 4.3.9)."""
+"""By channel count: which Vorbis channel stands at each place of WAV's order (Vorbis I, section 4.3.9)."""
 
 
 def read_audio(path: Path | str, *, limits: Limits | None = None, monitor: Monitor = SILENT) -> Audio:
     """Decode a whole file to float32 of shape (channels, frames), channels in WAV's order.
 
     Args:
-        path: WAV, RF64, AIFF, FLAC, OGG (Vorbis, Opus), MP3 or M4A (AAC, ALAC), known by content, not by name.
+        path: WAV, RF64, AIFF, FLAC, OGG (Vorbis, Opus), MP3 or M4A (AAC, ALAC), known by content, not by
+            name.
         limits: bounds on size, rate, channels and length, checked before decoding (default `Limits()`).
         monitor: gets the fraction decoded, and stops the decoding when the job is cancelled.
 
@@ -106,11 +108,8 @@ class _Collector:
         _check_values(info.path, block)
         if self.frames + count > self._samples.shape[1]:
             if info.frames is not None and info.frames_are_exact and not info.lossy:
-                raise NrxError(
-                    "input.truncated",
-                    f'"{info.path.name}" is longer than the {info.frames / info.sample_rate:.2f} s that its header says;'
-                    " export it again.",
-                )
+                held_s = (self.frames + count) / info.sample_rate
+                raise lying(info.path, info.frames / info.sample_rate, held_s)
             if info.frames is not None and info.frames_are_exact:
                 count = self._samples.shape[1] - self.frames  # codec padding beyond the music
             else:
@@ -131,17 +130,11 @@ class _Collector:
     def finish(self) -> Samples:
         info = self._info
         if self.frames == 0:
-            raise NrxError(
-                "input.empty",
-                f'"{info.path.name}" holds no audio: its length is zero frames; export it again.',
-            )
+            raise empty(info.path)
         missing = (info.frames or 0) - self.frames if info.frames_are_exact else 0
         if missing > (_LOSSY_SHORTFALL_S * info.sample_rate if info.lossy else 0):
-            raise NrxError(
-                "input.truncated",
-                f'"{info.path.name}" is cut off: its header says {(info.frames or 0) / info.sample_rate:.2f} s of audio'
-                f" and {self.frames / info.sample_rate:.2f} s are there; copy or export it again.",
-            )
+            rate = info.sample_rate
+            raise cut_off(info.path, (info.frames or 0) / rate, self.frames / rate)
         if self.frames == self._samples.shape[1]:
             return self._samples
         return np.ascontiguousarray(self._samples[:, : self.frames])
@@ -152,10 +145,7 @@ def _check_values(path: Path, block: Samples) -> None:
     if np.isfinite(np.dot(flat, flat)) and float(np.dot(flat, flat)) < _MAX_PEAK**2:
         return  # the energy bounds the peak; only loud or broken blocks are looked at closely
     if not np.isfinite(flat).all():
-        raise NrxError(
-            "input.not_finite",
-            f'"{path.name}" holds samples that are not numbers (NaN or infinite); export it again from a clean session.',
-        )
+        raise not_finite(f'"{path.name}"')
     peak = float(np.abs(flat).max())
     if peak > _MAX_PEAK:
         raise corrupt(path, f"its samples reach {20 * np.log10(peak):.0f} dB above full scale")
@@ -167,7 +157,7 @@ def _unpack_24_bit(raw: NDArray[np.uint8]) -> Samples:
     return words.view("<i4")[:, 0].astype(np.float32) * np.float32(2.0**-31)
 
 
-_SAMPLE_READERS = {
+_SAMPLE_READERS: dict[str, Callable[[NDArray[np.uint8]], Samples]] = {
     "PCM_U8": lambda raw: (raw.astype(np.float32) - np.float32(128)) * np.float32(2.0**-7),
     "PCM_16": lambda raw: raw.view("<i2").astype(np.float32) * np.float32(2.0**-15),
     "PCM_24": _unpack_24_bit,
@@ -186,9 +176,7 @@ def _wav_blocks(info: AudioInfo, stream: BinaryIO, subtype: str) -> Iterator[Sam
         count = raw.size // layout.block_bytes
         if count == 0:
             return  # the file shrank while it was read: the collector says that it is cut off
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # values that float32 cannot hold are refused by their values
+        with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold becomes inf: refused
             block = _SAMPLE_READERS[subtype](raw[: count * layout.block_bytes])
         yield block.reshape(count, info.channels)
         left -= count
@@ -198,7 +186,7 @@ def _libsndfile_blocks(info: AudioInfo, stream: BinaryIO) -> Iterator[Samples]:
     import soundfile
 
     class Forward(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
-        """Reads on without the seek that soundfile makes after every block, which costs time and breaks codecs."""
+        """Reads on without the seek that soundfile makes after every block: it costs half the time."""
 
         def seekable(self) -> bool:
             return False

@@ -1,4 +1,4 @@
-"""Sample-rate conversion by soxr at its very high quality: linear phase, no delay, in blocks that can be cancelled."""
+"""Sample-rate conversion by soxr at its very high quality: linear phase, no delay, in blocks."""
 
 import numpy as np
 

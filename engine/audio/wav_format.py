@@ -1,8 +1,9 @@
 """The WAV family on disk: where the format, the samples and the start on the timeline are.
 
 Conventions: sizes and positions are bytes from the start of the file. Sources: RIFF (Microsoft/IBM 1991),
-WAVE_FORMAT_EXTENSIBLE (Microsoft 2007), RF64 (EBU Tech 3306), BW64 (ITU-R BS.2088), Broadcast Wave `bext` (EBU Tech
-3285 v2). A header that contradicts the file is refused rather than guessed at: `find_layout` says by how much.
+WAVE_FORMAT_EXTENSIBLE (Microsoft 2007), RF64 (EBU Tech 3306), BW64 (ITU-R BS.2088), Broadcast Wave `bext`
+(EBU Tech 3285 v2). A header that contradicts the file is refused rather than guessed at: `find_layout` says
+by how much.
 """
 
 import struct
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.errors import NrxError
+from engine.audio.refusals import cut_off, empty, impossible, lying, no_audio_begun
 
 UNKNOWN_SIZE = 0xFFFFFFFF
 PCM, IEEE_FLOAT, EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
@@ -29,6 +30,7 @@ SUBTYPES = {
 
 _TRAILING_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 _MAX_BEXT_BYTES = 1 << 20
+_MAX_PADDING_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,15 @@ class WavLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class _Format:
+    subtype: str | None
+    sample_rate: int
+    channels: int
+    block_bytes: int
+    bytes_per_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Chunk:
     kind: bytes
     start: int
@@ -60,10 +71,9 @@ def find_layout(path: Path, stream: BinaryIO, file_bytes: int) -> WavLayout:
     """Read the header of a RIFF, RF64 or BW64 WAVE file.
 
     Raises:
-        NrxError: `input.truncated` if the samples end early or the header lies about their length, `input.empty` if
-            there are none, `input.corrupt` if the format cannot be understood.
+        NrxError: `input.truncated` if the samples end early or the header lies about their length,
+            `input.empty` if there are none, `input.corrupt` if the format cannot be understood.
     """
-    name = path.name
     stream.seek(0)
     is_64_bit = stream.read(12)[:4] in (b"RF64", b"BW64")
     position = 12
@@ -73,10 +83,7 @@ def find_layout(path: Path, stream: BinaryIO, file_bytes: int) -> WavLayout:
     while True:
         chunk = _chunk_at(stream, position, file_bytes)
         if chunk is None:
-            raise NrxError(
-                "input.truncated",
-                f'"{name}" ends before its audio begins ({file_bytes} bytes in all); copy or export it again.',
-            )
+            raise no_audio_begun(path)
         if chunk.kind == b"data":
             break
         if chunk.kind == b"fmt ":
@@ -86,13 +93,19 @@ def find_layout(path: Path, stream: BinaryIO, file_bytes: int) -> WavLayout:
         elif chunk.kind == b"bext" and 346 <= chunk.size <= _MAX_BEXT_BYTES:
             time_reference_frames = int(struct.unpack("<Q", stream.read(346)[338:346].ljust(8, b"\0"))[0])
         position = chunk.start + chunk.size + (chunk.size & 1)
-    subtype, sample_rate, channels, block_bytes, bytes_per_s = _parse_format(name, fmt)
+    form = _parse_format(path, fmt)
     claimed = chunk.size
     if claimed == UNKNOWN_SIZE and is_64_bit and data_size_64 is not None:
         claimed = data_size_64
-    data_bytes = _checked_size(name, stream, chunk.start, claimed, file_bytes, block_bytes, bytes_per_s)
+    data_bytes = _checked_size(path, stream, form, chunk.start, claimed, file_bytes)
     return WavLayout(
-        subtype, sample_rate, channels, block_bytes, chunk.start, data_bytes, time_reference_frames
+        form.subtype,
+        form.sample_rate,
+        form.channels,
+        form.block_bytes,
+        chunk.start,
+        data_bytes,
+        time_reference_frames,
     )
 
 
@@ -105,62 +118,41 @@ def _chunk_at(stream: BinaryIO, position: int, file_bytes: int) -> _Chunk | None
     return _Chunk(kind, position + 8, size)
 
 
-def _parse_format(name: str, fmt: bytes | None) -> tuple[str | None, int, int, int, int]:
+def _parse_format(path: Path, fmt: bytes | None) -> _Format:
     if fmt is None or len(fmt) < 16:
-        raise NrxError(
-            "input.corrupt", f'"{name}" has no format description before its audio; export it again.'
-        )
+        raise impossible(path, "no format for its audio")
     tag, channels, sample_rate, bytes_per_s, block_bytes, bits = struct.unpack("<HHIIHH", fmt[:16])
     if tag == EXTENSIBLE and len(fmt) >= 40 and fmt[26:40] == GUID_TAIL:
         tag = struct.unpack("<H", fmt[24:26])[0]
     if channels == 0 or sample_rate == 0 or block_bytes == 0:
-        raise NrxError(
-            "input.corrupt",
-            f'"{name}" describes itself as {channels} channels at {sample_rate} Hz in blocks of {block_bytes} bytes,'
-            " which cannot be; export it again.",
-        )
-    subtype = SUBTYPES.get((tag, block_bytes // channels)) if block_bytes % channels == 0 else None
-    if tag in (PCM, IEEE_FLOAT) and (subtype is None or bits > 8 * (block_bytes // channels)):
-        raise NrxError(
-            "input.corrupt",
-            f'"{name}" describes its samples as {bits} bits in blocks of {block_bytes} bytes for {channels} channels,'
-            " which cannot be; export it again.",
-        )
-    return (
-        subtype,
-        sample_rate,
-        channels,
-        block_bytes,
-        bytes_per_s if subtype is None else block_bytes * sample_rate,
-    )
+        raise impossible(path, f"{channels} channels at {sample_rate} Hz in blocks of {block_bytes} bytes")
+    sample_bytes = block_bytes // channels if block_bytes % channels == 0 else 0
+    subtype = SUBTYPES.get((tag, sample_bytes))
+    if tag in (PCM, IEEE_FLOAT) and (subtype is None or bits > 8 * sample_bytes):
+        raise impossible(path, f"{channels} channels of {bits} bits in blocks of {block_bytes} bytes")
+    if subtype is not None:
+        bytes_per_s = block_bytes * sample_rate
+    return _Format(subtype, sample_rate, channels, block_bytes, max(1, bytes_per_s))
 
 
 def _checked_size(
-    name: str, stream: BinaryIO, start: int, claimed: int, file_bytes: int, block_bytes: int, bytes_per_s: int
+    path: Path, stream: BinaryIO, form: _Format, start: int, claimed: int, file_bytes: int
 ) -> int:
     """Return the data chunk's bytes after comparing what its header claims with what the file holds.
 
-    0xFFFFFFFF without a ds64 chunk means "not known when the header was written" (a pipe): the samples run to the end.
+    0xFFFFFFFF without a ds64 chunk means "not known when the header was written" (a pipe): the samples run to
+    the end.
     """
     available = file_bytes - start
     if claimed == UNKNOWN_SIZE and available < UNKNOWN_SIZE:
         claimed = available
-    scale = max(1, bytes_per_s)
-    if claimed - available >= block_bytes:
-        raise NrxError(
-            "input.truncated",
-            f'"{name}" is cut off: its header says {claimed / scale:.2f} s of audio and {available / scale:.2f} s are'
-            " there; copy or export it again.",
-        )
+    if claimed - available >= form.block_bytes:
+        raise cut_off(path, claimed / form.bytes_per_s, available / form.bytes_per_s)
     claimed = min(claimed, available)
     if not _is_plausible_tail(stream, start + claimed, file_bytes):
-        raise NrxError(
-            "input.truncated",
-            f'"{name}" has a header that lies about its length: it says {claimed / scale:.2f} s of audio and'
-            f" {available / scale:.2f} s follow it; export it again.",
-        )
-    if claimed < block_bytes:
-        raise NrxError("input.empty", f'"{name}" holds no audio: its length is zero frames; export it again.')
+        raise lying(path, claimed / form.bytes_per_s, available / form.bytes_per_s)
+    if claimed < form.block_bytes:
+        raise empty(path)
     return claimed
 
 
@@ -176,5 +168,6 @@ def _is_plausible_tail(stream: BinaryIO, position: int, file_bytes: int) -> bool
         if file_bytes - at < 8 and at <= file_bytes + 1:
             return True
     stream.seek(position)
-    tail = stream.read(1 << 16)
-    return tail.lstrip(b"\0").startswith(_TRAILING_TAGS) or not tail.strip(b"\0")
+    tail = stream.read(_MAX_PADDING_BYTES)
+    is_padding = file_bytes - position <= _MAX_PADDING_BYTES and not tail.strip(b"\0")
+    return is_padding or tail.lstrip(b"\0").startswith(_TRAILING_TAGS)

@@ -1,9 +1,10 @@
-"""WAV files that a DAW places by themselves: PCM or float samples with a Broadcast Wave start on the timeline.
+"""WAV files that a DAW can place: PCM or float samples with a Broadcast Wave start on the timeline.
 
-The file opens with RIFF, a JUNK chunk that becomes `ds64` when the file outgrows 4 GB (RF64), `bext`, `fmt `, for floats
-`fact`, and `data`. The same samples and parameters give the same bytes: nothing of the clock or the machine goes in.
-Sources: EBU Tech 3285 v2 (bext), EBU Tech 3306 v1.1 (RF64), Microsoft's WAVE_FORMAT_EXTENSIBLE; TPDF dither as in
-Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither", JAES 40 (1992).
+The file opens with RIFF, a JUNK chunk that becomes `ds64` when the file outgrows 4 GB (RF64), `bext`, `fmt `,
+for floats `fact`, and `data`. The same samples and parameters give the same bytes: nothing of the clock or
+the machine goes in.
+Sources: EBU Tech 3285 v2 (bext), EBU Tech 3306 v1.1 (RF64), Microsoft's WAVE_FORMAT_EXTENSIBLE; TPDF dither
+as in Lipshitz, Wannamaker and Vanderkooy, "Quantization and dither", JAES 40 (1992).
 """
 
 import struct
@@ -55,7 +56,7 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written. `clipped_samples` counts values beyond full scale that an integer subtype could not hold."""
+    """What was written. `clipped_samples` counts values that an integer subtype could not hold."""
 
     path: Path
     subtype: str
@@ -69,7 +70,8 @@ class Written:
 class WavWriter:
     """Writes a WAV in blocks; use it in a `with` statement.
 
-    The file appears at `path` when the block is left (or at `close`), whole; after an error nothing is left behind.
+    The file appears at `path` when the block is left (or at `close`), whole; after an error nothing is left
+    behind.
 
     Args:
         path: where the file shall appear. It is never overwritten.
@@ -78,7 +80,8 @@ class WavWriter:
         subtype: one of `SUBTYPES`. Integer subtypes clip at full scale.
         time_reference_frames: the first frame's place on the project's timeline, counted from its zero.
         about: the texts of `bext`.
-        dither: with PCM_16, add triangular dither of two least significant bits' width, the same for every run.
+        dither: with PCM_16, add triangular dither of two least significant bits' width, the same for every
+            run.
         rf64_above_bytes: the size from which the file becomes RF64; lower it in tests only.
 
     Raises:
@@ -217,7 +220,8 @@ def write_wav(
         description: short for `about=Description(description)`.
 
     Raises:
-        NrxError: `output.exists`, `output.not_writable`, `output.disk_full`, or `cancelled`; nothing is left behind.
+        NrxError: `output.exists`, `output.not_writable`, `output.disk_full`, or `cancelled`; nothing is left
+            behind.
     """
     with WavWriter(
         path,
@@ -318,7 +322,7 @@ def _text(text: str) -> bytes:
 
 
 def _hundredths(value: float) -> int:
-    """Return a level for `bext`: hundredths, or 0x7FFF where there is none (EBU Tech 3285 v2, section 2.4)."""
+    """Return a level in hundredths, or 0x7FFF where there is none (EBU Tech 3285 v2, section 2.4)."""
     return round(100 * value) if -327.0 < value < 327.0 else 0x7FFF
 
 
@@ -326,7 +330,7 @@ Encoder = Callable[[Samples], tuple[bytes | memoryview, int]]
 
 
 def _encoder(subtype: str, channels: int, dither: bool) -> Encoder:
-    """Return the function that turns float32 (frames, channels) into bytes on disk and the count of clipped samples."""
+    """Return the function that turns float32 (frames, channels) into bytes and a count of clipped samples."""
     if subtype == "FLOAT":
         return lambda block: (block.astype("<f4", copy=False).tobytes(), 0)
     bits = _BITS[subtype]
