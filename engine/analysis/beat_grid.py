@@ -1,8 +1,8 @@
 """The grid of beat intervals that harmony is read on: the whole recording, with its metrical positions.
 
-The beats that were found rarely reach from the first sample to the last. `BeatGrid.over` extends them at their own pace
-to both ends, so that every moment of the recording lies in exactly one interval, and counts each interval's place in
-its bar. Times are seconds from the first sample.
+The beats that were found rarely reach from the first sample to the last. `BeatGrid.over` extends them at
+their own pace to both ends, so that every moment of the recording lies in exactly one interval, and counts
+each interval's place in its bar. Times are seconds from the first sample.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ _DOWNBEAT_TOLERANCE = 0.25  # of a beat: a downbeat farther than this from every
 class BeatGrid:
     """Intervals between beats.
 
-    `edges_s` (n + 1,) are the interval borders; `bar_position` (n,) counts beats from the downbeat, 0-based, and is -1
-    everywhere where no downbeats are known; `beats_per_bar` is the usual length of a bar (0 if unknown); the intervals
-    `first_beat` to `first_beat + beat_count` belong to the beats that were given.
+    `edges_s` (n + 1,) are the interval borders; `bar_position` (n,) counts beats from the downbeat, 0-based,
+    and is -1 everywhere where no downbeats are known; `beats_per_bar` is the usual length of a bar (0 if
+    unknown); the intervals `first_beat` to `first_beat + beat_count` belong to the beats that were given.
     """
 
     edges_s: Floats
@@ -39,7 +39,7 @@ class BeatGrid:
 
     @classmethod
     def over(cls, beats_s: Floats, downbeats_s: Floats, duration_s: float) -> "BeatGrid":
-        """Lay a grid over a recording of `duration_s` seconds from sorted beats and the downbeats among them."""
+        """Lay a grid over `duration_s` seconds from sorted beats and the downbeats among them."""
         beats = np.unique(np.asarray(beats_s, dtype=np.float64))
         beats = beats[(beats >= 0) & (beats < max(duration_s, 1e-3))]
         if len(beats) < 2:

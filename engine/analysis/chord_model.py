@@ -1,12 +1,12 @@
 """What chords look like in chroma, and how they follow each other: the tables behind `chords`.
 
-States are no-chord (0), then the twelve major (1 to 12) and the twelve minor triads (13 to 24), root 0 = C. Larger
-chords are told apart afterwards, within the spans of one triad, because a seventh heard in one beat is most often a
-passing note of the melody.
+States are no-chord (0), then the twelve major (1 to 12) and the twelve minor triads (13 to 24), root 0 = C.
+Larger chords are told apart afterwards, within the spans of one triad, because a seventh heard in one beat is
+most often a passing note of the melody.
 
-Sources: triad templates as in Fujishima, ICMC 1999; a separate bass that most often plays the root as in Mauch and
-Dixon, "Simultaneous estimation of chords and musical context from audio", IEEE TASLP 18(6), 2010, whose model also ties
-chord changes to metrical position.
+Sources: triad templates as in Fujishima, ICMC 1999; a separate bass that most often plays the root as in
+Mauch and Dixon, "Simultaneous estimation of chords and musical context from audio", IEEE TASLP 18(6), 2010,
+whose model also ties chord changes to metrical position.
 """
 
 import numpy as np
@@ -21,17 +21,23 @@ Ints = NDArray[np.intp]
 STATES = 25
 TRIADS = ("maj", "min")
 
-_TREBLE_SHARPNESS = 12.0  # log-odds per unit of cosine: a clear triad beats its relative (0.2 apart) by 2.4 in one beat
+_TREBLE_SHARPNESS = (
+    12.0  # log-odds per unit of cosine: a clear triad beats its relative (0.2 apart) by 2.4 in one beat
+)
 _BASS_SHARPNESS = 3.0  # log-odds between all of the bass on the root and none of it on a chord tone
-_BASS_WEIGHTS = {"root": 1.0, "third": 0.45, "fifth": 0.55}  # root position is the rule, inversions are not rare
+_BASS_WEIGHTS = {
+    "root": 1.0,
+    "third": 0.45,
+    "fifth": 0.55,
+}  # root position is the rule, inversions are not rare
 _SILENCE_DB = -38.0  # relative to the song's loud parts: nothing is played
 _SILENCE_LOG_ODDS = 8.0
 _FLAT_HANDICAP = 0.08  # cosine: real chords come with many other notes, and still mean the chord
 _TONAL_SHARE_OF_NOISE = 0.22  # drums and noise lie below, voices and instruments above
 _TONAL_SHARE_SHARPNESS, _TONAL_SHARE_LIMIT = 10.0, 1.5  # log-odds a unit, and at most
 
-# How probable a chord change is on each beat: harmonic rhythm of one chord a bar is the rule in popular music, two a bar
-# common, others rare.
+# How probable a chord change is on each beat: harmonic rhythm of one chord a bar is the rule in popular
+# music, two a bar common, others rare.
 _CHANGE_ON_DOWNBEAT, _CHANGE_IN_MID_BAR, _CHANGE_ELSEWHERE, _CHANGE_UNKNOWN_METRE = 0.5, 0.15, 0.04, 0.2
 _NO_CHORD_SHARE = 0.02  # of all changes, those to no-chord
 _FOREIGN_WEIGHT = 0.35  # prior weight of a chord outside the key against one inside
@@ -95,7 +101,7 @@ def log_emissions(treble: Floats, bass: Floats, level_db: Floats, tonal_share: F
 
 
 def change_prior(scale: frozenset[int] | None = None) -> Floats:
-    """Return the probability of each state as the target of a change, shape (STATES,); triads within `scale` first."""
+    """Return the probability of each state as the target of a change, shape (STATES,), `scale` preferred."""
     weights = np.ones(STATES)
     if scale is not None:
         for triad in TRIADS:
@@ -109,7 +115,7 @@ def change_prior(scale: frozenset[int] | None = None) -> Floats:
 
 
 def log_transitions(prior: Floats) -> Floats:
-    """Return log transition matrices (4, STATES, STATES): into a downbeat, mid-bar, elsewhere, metre unknown."""
+    """Return log transitions (4, STATES, STATES): into a downbeat, mid-bar, elsewhere, metre unknown."""
     out = np.zeros((4, STATES, STATES))
     changes = (_CHANGE_ON_DOWNBEAT, _CHANGE_IN_MID_BAR, _CHANGE_ELSEWHERE, _CHANGE_UNKNOWN_METRE)
     for kind, change in enumerate(changes):

@@ -1,8 +1,9 @@
 """Sevenths, suspensions and diminished chords: what a span of one triad more exactly is.
 
-The loudness of each pitch class over the whole span is compared with the triad's own notes and with the notes that
-belong to no chord. A richer chord is reported only if its extra note is loud, clearly above the foreign notes, and there in most of
-the span's beats; otherwise the triad stands. Pitch classes are relative to the root here.
+The loudness of each pitch class over the whole span is compared with the triad's own notes and with the notes
+that belong to no chord. A richer chord is reported only if its extra note is loud, clearly above the foreign
+notes, and there in most of the span's beats; otherwise the triad stands. Pitch classes are relative to the
+root here.
 """
 
 import numpy as np
@@ -40,7 +41,11 @@ def refine_quality(chroma: Floats, root: int, triad: str) -> str:
     heard = (relative >= _HEARD * np.maximum(relative.max(axis=0), 1e-9)).mean(axis=1)
     third = _THIRD[triad]
     frame = (loudness[0] + loudness[7]) / 2
-    if triad == "min" and _clear(loudness, heard, 6, (0, 3), {0, 3, 6, 7, 10}) and loudness[6] > 2 * loudness[7]:
+    if (
+        triad == "min"
+        and _clear(loudness, heard, 6, (0, 3), {0, 3, 6, 7, 10})
+        and loudness[6] > 2 * loudness[7]
+    ):
         return "hdim7" if _clear(loudness, heard, 10, (0, 3, 6), {0, 3, 6, 10}) else "dim"
     if max(loudness[3], loudness[4]) < _ABSENT_THIRD * frame:
         for note, name in _SUSPENSIONS:
@@ -55,7 +60,7 @@ def refine_quality(chroma: Floats, root: int, triad: str) -> str:
 
 
 def _clear(loudness: Floats, heard: Floats, note: int, triad: tuple[int, ...], chord: set[int]) -> bool:
-    """Whether `note` is loud against the triad, above the notes foreign to the chord, and there most of the time."""
+    """Whether `note` is loud against the triad, above the foreign notes, and there most of the time."""
     foreign = [loudness[k] for k in range(12) if k not in chord]
     return bool(
         loudness[note] >= _LOUD_AGAINST_CHORD * np.mean([loudness[k] for k in triad])

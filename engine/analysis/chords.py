@@ -1,9 +1,9 @@
 """Chords: which harmony sounds in each beat, in Harte's syntax, and how sure that is.
 
-Chroma of the harmonic instruments and of the bass are compared with triads beat by beat; a hidden Markov chain whose
-readiness to change depends on the place in the bar makes one sequence of them; a second pass knows the key of the
-first and prefers its chords slightly. Sevenths and suspensions are told within the spans found (`chord_quality`).
-The tables and their sources are in `chord_model`.
+Chroma of the harmonic instruments and of the bass are compared with triads beat by beat; a hidden Markov
+chain whose readiness to change depends on the place in the bar makes one sequence of them; a second pass
+knows the key of the first and prefers its chords slightly. Sevenths and suspensions are told within the spans
+found (`chord_quality`). The tables and their sources are in `chord_model`.
 """
 
 from collections.abc import Mapping
@@ -33,9 +33,9 @@ class ChordResult:
     """The harmony of a song.
 
     `chords` cover 0 to the end without gaps. `beat_labels` has one label for each beat that was given, and
-    `beat_probabilities` (beats, 25) the probability of each triad there, in the order of `vocabulary`. The rest is for
-    the key: the whole `grid` (which reaches to both ends of the recording), the triad `states` and their
-    `state_probabilities` on it, and the features heard.
+    `beat_probabilities` (beats, 25) the probability of each triad there, in the order of `vocabulary`. The
+    rest is for the key: the whole `grid` (which reaches to both ends of the recording), the triad `states`
+    and their `state_probabilities` on it, and the features heard.
     """
 
     chords: tuple[Chord, ...]
@@ -68,7 +68,7 @@ def estimate_chords(
     """Estimate the chords of a song on its beats.
 
     Args:
-        stems: separated stems by role (any subset of vocals, drums, bass, other, or instruments by name), or None.
+        stems: stems by role (any subset of vocals, drums, bass, other, or instruments by name), or None.
         mix: the whole song; used where there are no stems with harmony, and for its length.
         beats_s: beat times in seconds.
         downbeats_s: times of the beats that start a bar; may be empty.
@@ -128,6 +128,8 @@ def _spans(
             root, triad = (state - 1) % 12, chord_model.TRIADS[(state - 1) // 12]
             label = chord_label(root, refine_quality(features.treble[:, first:last], root, triad), key)
         confidence = float(probabilities[first:last, state].mean())
-        chords.append(Chord(float(grid.edges_s[first]), float(grid.edges_s[last]), label, round(confidence, 4)))
+        chords.append(
+            Chord(float(grid.edges_s[first]), float(grid.edges_s[last]), label, round(confidence, 4))
+        )
         labels.extend([label] * int(last - first))
     return tuple(chords), tuple(labels)

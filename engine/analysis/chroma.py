@@ -1,8 +1,8 @@
 """Chroma: how strongly each of the twelve pitch classes sounds in each beat.
 
-From a waveform: tuning, pitch spectra per beat, approximate notes (`notes`), notes folded into pitch classes with a
-weight by register. `HarmonicAudio` prepares what the chord reader listens to from the stems of a song. Pitch class 0
-is C; all chroma are (12, n), non-negative, and each column's peak is at most one.
+From a waveform: tuning, pitch spectra per beat, approximate notes (`notes`), notes folded into pitch classes
+with a weight by register. `harmony_features` prepares what the chord reader listens to from the stems of a song.
+Pitch class 0 is C; all chroma are (12, n), non-negative, and each column's peak is at most one.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _RESAMPLE_BLOCK_S = 20.0
 
 
 def to_analysis_rate(audio: Audio, *, monitor: Monitor = SILENT) -> Samples:
-    """Return the mean of the channels at `pitch_spectrum.RATE`, converted in blocks, float32 of shape (frames,)."""
+    """Return the mean of the channels at `pitch_spectrum.RATE`, converted in blocks, shape (frames,)."""
     if audio.sample_rate == RATE:
         return audio.mono()
     import soxr
@@ -49,12 +49,12 @@ def to_analysis_rate(audio: Audio, *, monitor: Monitor = SILENT) -> Samples:
 
 
 def register_weights(ramp: tuple[float, float, float, float]) -> Floats:
-    """Return a weight per note: 0 below ramp[0], 1 from ramp[1] to ramp[2], 0 above ramp[3], straight between."""
+    """Return a weight per note: 0 outside ramp[0] to ramp[3], 1 from ramp[1] to ramp[2], straight between."""
     return np.interp(note_pitches(), ramp, (0.0, 1.0, 1.0, 0.0))
 
 
 def fold(activations: Floats, weights: Floats) -> Floats:
-    """Fold note loudnesses (n, NOTE_COUNT) into chroma (12, n), compressed, each column's peak at most one."""
+    """Fold note loudnesses (n, NOTE_COUNT) into compressed chroma (12, n), each column's peak at most one."""
     loud = (activations * weights) ** _COMPRESSION
     chroma = np.zeros((12, len(activations)))
     for pitch_class in range(12):
@@ -68,8 +68,8 @@ def beat_chroma(mono: Samples, rate: int, beats_s: NDArray[np.floating]) -> Floa
     Args:
         mono: samples, shape (frames,).
         rate: sample rate in Hz.
-        beats_s: sorted beat times in seconds, shape (n,). Beat k lasts until beat k + 1; the last as long as its
-            predecessor, at most to the end.
+        beats_s: sorted beat times in seconds, shape (n,). Beat k lasts until beat k + 1, the last as long as
+            the one before.
 
     Returns:
         chroma of shape (12, n); a silent beat is a column of zeros.
@@ -89,8 +89,8 @@ class HarmonyFeatures:
     """What the chord reader hears in each of n intervals.
 
     `treble` and `bass` are chroma (12, n); `notes` (n, NOTE_COUNT) the loudnesses that the treble came from;
-    `level_db` (n,) the tonal loudness relative to the loud parts of the song (0 dB, about); `tonal_share` (n,) how much of the sound is
-    tones, 0 to 1.
+    `level_db` (n,) the tonal loudness relative to the loud parts of the song (0 dB, about); `tonal_share`
+    (n,) how much of the sound is tones, 0 to 1.
     """
 
     treble: Floats
@@ -106,8 +106,8 @@ def harmony_features(
 ) -> HarmonyFeatures:
     """Listen to the instruments that carry harmony in each interval of `grid`.
 
-    Of the stems, the chords are read from everything but drums, voices and bass; the bass line from the bass. Where
-    those are not playing at all the next best is taken: all that is not drums, and at last the mix.
+    Of the stems, the chords are read from everything but drums, voices and bass; the bass line from the bass.
+    Where those are not playing at all the next best is taken: all that is not drums, and at last the mix.
     """
     harmonic, low = _harmonic_sources(stems, mix, monitor=monitor.part(0.0, 0.3))
     tuning = estimate_tuning(harmonic, monitor=monitor.part(0.3, 0.4)) if len(harmonic) else STANDARD
@@ -134,7 +134,7 @@ def harmony_features(
 def _harmonic_sources(
     stems: Mapping[str, Audio] | None, mix: Audio, *, monitor: Monitor
 ) -> tuple[Samples, Samples | None]:
-    """Return (waveform to read chords from, waveform to read the bass from or None for the same) at `RATE`."""
+    """Return what to read chords from, and what to read the bass from (None: the same), at `RATE`."""
     if not stems:
         return to_analysis_rate(mix, monitor=monitor), None
     floor = _power(mix) * 10 ** (_MISSING_DB / 10)

@@ -1,7 +1,7 @@
 """Names of notes, chords and keys: pitch classes to text and back, spelled as musicians spell them.
 
-Chord labels follow Harte et al., "Symbolic representation of musical chords", ISMIR 2005: root, colon, quality
-("F#:min7"), "N" for no chord. Pitch classes are 0 (C) to 11 (B). Which of F# and Gb is written depends on the key.
+Chord labels follow Harte et al., "Symbolic representation of musical chords", ISMIR 2005: root, colon,
+quality ("F#:min7"), "N" for no chord. Pitch classes are 0 (C) to 11 (B). Which of F# and Gb is written depends on the key.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _KEYS_OF_NATURALS = frozenset([("C", "major"), ("A", "minor")])
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A kind of chord: Harte's shorthand, its notes in semitones above the root, and the triad it counts as."""
+    """A kind of chord: Harte's shorthand, its notes in semitones above the root, the triad it counts as."""
 
     name: str
     intervals: tuple[int, ...]

@@ -1,8 +1,8 @@
 """The key of a song, with how sure it is and what else it could be.
 
-Spelled as people write it: tonic "C" to "B" with at most one accidental, mode "major" or "minor". The evidence is
-described in `key_model`. A minor key and its relative major often share all notes and chords; then both are
-near the top and their confidences say how close the call was.
+Spelled as people write it: tonic "C" to "B" with at most one accidental, mode "major" or "minor". The
+evidence is described in `key_model`. A minor key and its relative major often share all notes and chords;
+then both are near the top and their confidences say how close the call was.
 """
 
 from engine.analysis.chords import ChordResult
@@ -12,7 +12,7 @@ from engine.analysis.model import Key
 
 
 def estimate_key(chord_result: ChordResult, *, count: int = 5) -> tuple[Key, ...]:
-    """Return the `count` likeliest keys of a song, best first; their confidences are probabilities over all 24 keys."""
+    """Return the `count` likeliest keys, best first; their confidences are probabilities over all 24 keys."""
     ranked = rank_keys(
         chord_result.states, chord_result.state_probabilities, chord_result.grid, chord_result.features
     )

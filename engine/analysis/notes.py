@@ -1,11 +1,12 @@
 """Approximate transcription: how loud each note of the piano sounds in each beat.
 
-A pitch spectrum is explained as a sum of notes, each a fixed comb of harmonics as this front end would see it; the
-loudness of each note is the non-negative least-squares solution, found by multiplicative updates for all beats at once.
-A fifth heard only as the third harmonic of the root thus stays with the root, which raw chroma cannot do.
+A pitch spectrum is explained as a sum of notes, each a fixed comb of harmonics as this front end would see
+it; the loudness of each note is the non-negative least-squares solution, found by multiplicative updates for
+all beats at once. A fifth heard only as the third harmonic of the root thus stays with the root, which raw
+chroma cannot do.
 
-Sources: Mauch and Dixon, ISMIR 2010 (NNLS chroma, harmonics falling by 0.7 each); Lee and Seung, "Algorithms for
-non-negative matrix factorization", NIPS 2000 (the update).
+Sources: Mauch and Dixon, ISMIR 2010 (NNLS chroma, harmonics falling by 0.7 each); Lee and Seung, "Algorithms
+for non-negative matrix factorization", NIPS 2000 (the update).
 """
 
 from functools import lru_cache

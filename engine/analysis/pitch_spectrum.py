@@ -1,12 +1,13 @@
-"""Spectra on a pitch axis: from a waveform to the energy in each third of a semitone, averaged over each beat.
+"""Spectra on a pitch axis: from a waveform to the energy in each third of a semitone, averaged over each
+beat.
 
-Used by chroma and chords. The waveform is brought to 11.025 kHz; a Hann window of 4096 samples (0.37 s) tells semitones
-apart from about 150 Hz upwards (below, notes are told apart by their harmonics: see `notes`). The pitch axis has three
-bins a semitone, so that the middle bin of three is the note itself once the tuning is known. In each frame the running
-mean over an octave is taken off, which removes drums and hiss (broad) and leaves tones (narrow).
+Used by chroma and chords. The waveform is brought to 11.025 kHz; a Hann window of 4096 samples (0.37 s) tells
+semitones apart from about 150 Hz upwards (below, notes are told apart by their harmonics: see `notes`). The
+pitch axis has three bins a semitone, so that the middle bin of three is the note itself once the tuning is
+known. In each frame the running mean over an octave is taken off, which removes drums and hiss (broad) and leaves tones (narrow).
 
-Source of the front end: Mauch and Dixon, "Approximate note transcription for the improved identification of difficult
-chords", ISMIR 2010 (section 2). Work goes in blocks, so that memory grows with the number of beats and not of frames.
+Source of the front end: Mauch and Dixon, "Approximate note transcription for the improved identification of
+difficult chords", ISMIR 2010 (section 2). Work goes in blocks, so that memory grows with the number of beats and not of frames.
 """
 
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ _BACKGROUND_BINS = 12 * BINS_PER_SEMITONE + 1
 
 
 def bin_pitches() -> Floats:
-    """Return the MIDI pitch (with fractions) at the centre of each bin of the pitch axis, shape (PITCH_BINS,)."""
+    """Return the MIDI pitch (with fractions) at the centre of each bin of the axis, shape (PITCH_BINS,)."""
     return np.asarray(LOWEST_PITCH + np.arange(PITCH_BINS) / BINS_PER_SEMITONE)
 
 
@@ -46,10 +47,11 @@ def pitch_to_hz(pitch: Floats, tuning_cents: float = 0.0) -> Floats:
 
 @lru_cache(maxsize=16)
 def pitch_mapping(tuning_cents: float) -> scipy.sparse.csr_matrix:
-    """Return the sparse matrix (PITCH_BINS, WINDOW_FRAMES // 2 + 1) that maps a magnitude spectrum to the pitch axis.
+    """Return the sparse matrix (PITCH_BINS, WINDOW_FRAMES // 2 + 1) that maps a magnitude spectrum to the
+    pitch axis.
 
-    Each row is a triangle around the bin's frequency, as wide as the distance to its neighbours but no narrower than a
-    spectral bin, with weights that sum to one.
+    Each row is a triangle around the bin's frequency, as wide as the distance to its neighbours but no
+    narrower than a spectral bin, with weights that sum to one.
     """
     centres = pitch_to_hz(bin_pitches(), tuning_cents)
     width = np.maximum(centres * (2.0 ** (1.0 / (12 * BINS_PER_SEMITONE)) - 1.0), _BIN_HZ)
@@ -62,7 +64,8 @@ def pitch_mapping(tuning_cents: float) -> scipy.sparse.csr_matrix:
 def without_background(spectra: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return spectra (…, PITCH_BINS) less their running mean over an octave, clipped at zero."""
     mean = scipy.ndimage.uniform_filter1d(spectra, _BACKGROUND_BINS, axis=-1, mode="nearest")
-    return np.maximum(spectra - mean, 0)
+    tonal: NDArray[np.floating] = np.maximum(spectra - mean, 0)
+    return tonal
 
 
 def magnitude_blocks(
@@ -70,8 +73,8 @@ def magnitude_blocks(
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield (index of the first frame, magnitudes (frames, WINDOW_FRAMES // 2 + 1)) of a waveform at `RATE`.
 
-    Frame k is centred on sample k * hop_frames; the waveform is taken as zero outside. A full-scale sine has a
-    magnitude of one.
+    Frame k is centred on sample k * hop_frames; the waveform is taken as zero outside. A full-scale sine has
+    a magnitude of one.
     """
     window = hann(WINDOW_FRAMES)
     window *= np.float32(2.0 / window.sum())
@@ -128,7 +131,11 @@ def beat_pitch_spectra(
             frames_in[at] += np.add.reduceat(np.ones(len(inside)), starts)
         for interval, frame in lonely.items():
             if first <= frame < first + len(pitched):
-                sums[interval], whole[interval], frames_in[interval] = tonal[frame - first], pitched[frame - first].sum(), 1
+                sums[interval], whole[interval], frames_in[interval] = (
+                    tonal[frame - first],
+                    pitched[frame - first].sum(),
+                    1,
+                )
     share = sums.sum(axis=1) / np.maximum(whole, 1e-12)
     return sums / np.maximum(frames_in, 1)[:, None], share
 

@@ -1,11 +1,12 @@
 """Pitch salience: how strongly each semitone sounds as a sung or played note, frame by frame.
 
-Spectral peaks are placed exactly (parabolic interpolation) and each pitch gathers the peaks at its harmonics, weighted
-0.8 per harmonic: harmonic summation as in Salamon and Gómez, "Melody extraction from polyphonic music signals using
-pitch contour characteristics", IEEE TASLP 20(6), 2012. Beside the salience the share of the frame that a pitch explains
+Spectral peaks are placed exactly (parabolic interpolation) and each pitch gathers the peaks at its harmonics,
+weighted 0.8 per harmonic: harmonic summation as in Salamon and Gómez, "Melody extraction from polyphonic
+music signals using pitch contour characteristics", IEEE TASLP 20(6), 2012. Beside the salience the share of the frame that a pitch explains
 is given; it is near one for a single voice and small for noise or for one note of many.
 
-Frames are `HOP_S` apart (11.6 ms), frame k centred on second k * HOP_S. Pitches are MIDI numbers from LOWEST_PITCH.
+Frames are `HOP_S` apart (11.6 ms), frame k centred on second k * HOP_S. Pitches are MIDI numbers from
+LOWEST_PITCH.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ Floats32 = NDArray[np.float32]
 
 WINDOW_FRAMES, HOP_FRAMES = 1024, 128
 HOP_S = HOP_FRAMES / RATE
-LOWEST_PITCH, HIGHEST_PITCH = 40, 86  # E2 (82 Hz) to D6 (1175 Hz), inclusive: the range of singing voices and leads
+LOWEST_PITCH, HIGHEST_PITCH = (
+    40,
+    86,
+)  # E2 (82 Hz) to D6 (1175 Hz), inclusive: the range of singing voices and leads
 PITCHES = HIGHEST_PITCH - LOWEST_PITCH + 1
 BINS_PER_SEMITONE = 5
 _HARMONICS, _DECAY = 10, 0.8
@@ -32,16 +36,18 @@ _PEAK_FLOOR = 10 ** (-40 / 20)  # of the frame's strongest peak
 _HALF_WIDTH_SEMITONES = 0.5  # a peak this far from a harmonic no longer counts for it
 _BLOCK = 2048
 _AXIS_LOWEST = LOWEST_PITCH - 1
-_AXIS_BINS = int((12 * np.log2(RATE / 2 / 440.0) + 69 - _AXIS_LOWEST) * BINS_PER_SEMITONE) + 1
+_HIGHEST_PEAK_HZ = 4000.0
+_AXIS_BINS = int((12 * np.log2(_HIGHEST_PEAK_HZ / 440.0) + 69 - _AXIS_LOWEST) * BINS_PER_SEMITONE) + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Salience:
     """Salience over time.
 
-    `salience` (frames, PITCHES): strength of each semitone, in units of compressed amplitude; `explained` (frames,
-    PITCHES): part of the frame's peaks that belong to that pitch's harmonics, 0 to 1; `cents` (frames, PITCHES): how far
-    the sounding pitch lies from the semitone (-50 to 50); `level_db` (frames,): loudness of the frame's peaks.
+    `salience` (frames, PITCHES): strength of each semitone, in units of compressed amplitude; `explained`
+    (frames, PITCHES): part of the amplitude of the frame's peaks that belongs to that pitch's harmonics, 0 to
+    1; `cents` (frames, PITCHES): how far the sounding pitch lies from the semitone (-50 to 50); `level_db`
+    (frames,): loudness of the frame's peaks.
     """
 
     salience: Floats32
@@ -79,7 +85,7 @@ def pitch_salience(mono: Floats32, tuning_cents: float = 0.0, *, monitor: Monito
 
 
 def _peaks_on_axis(magnitude: Floats32, tuning_cents: float) -> tuple[Floats32, Floats32]:
-    """Return peaks on the pitch axis as compressed amplitudes (frames, _AXIS_BINS), and the power of each frame's peaks."""
+    """Return the compressed amplitudes of peaks (frames, _AXIS_BINS), and each frame's power in peaks."""
     low = int(_LOWEST_PEAK_HZ * WINDOW_FRAMES / RATE)
     left, mid, right = magnitude[:, low - 1 : -2], magnitude[:, low:-1], magnitude[:, low + 1 :]
     floor = np.maximum(_PEAK_FLOOR * mid.max(axis=1, keepdims=True), 1e-6)
@@ -104,7 +110,7 @@ def _peaks_on_axis(magnitude: Floats32, tuning_cents: float) -> tuple[Floats32, 
 
 @lru_cache(maxsize=1)
 def _combs() -> tuple[scipy.sparse.csr_matrix, scipy.sparse.csr_matrix]:
-    """Return the matrices from fine pitches to the axis: decaying harmonics, and all harmonics with weight one."""
+    """Return two matrices from axis to fine pitches: with decaying harmonics, and with all at weight one."""
     fine = PITCHES * BINS_PER_SEMITONE
     decayed = np.zeros((_AXIS_BINS, fine), dtype=np.float32)
     whole = np.zeros((_AXIS_BINS, fine), dtype=np.float32)
@@ -125,8 +131,9 @@ def _gather(axis: Floats32) -> tuple[Floats32, Floats32, Floats32]:
     fine = (decayed @ axis.T).T.reshape(len(axis), PITCHES, BINS_PER_SEMITONE)
     best = fine.argmax(axis=2)[:, :, None]
     salience = np.take_along_axis(fine, best, axis=2)[:, :, 0]
-    share = (whole @ axis.T).T.reshape(fine.shape)
-    total = np.maximum(axis.sum(axis=1, keepdims=True), 1e-9)
+    amplitude = axis**2
+    share = (whole @ amplitude.T).T.reshape(fine.shape)
+    total = np.maximum(amplitude.sum(axis=1, keepdims=True), 1e-9)
     explained = np.take_along_axis(share, best, axis=2)[:, :, 0] / total
     cents = (best[:, :, 0] - BINS_PER_SEMITONE // 2) * (100 / BINS_PER_SEMITONE)
     return salience, explained.astype(np.float32), cents.astype(np.float32)

@@ -1,8 +1,9 @@
-"""Decoding of hidden Markov chains in the log domain: the best path, and the probability of each state at each step.
+"""Decoding of hidden Markov chains in the log domain: the best path, and the probability of each state at
+each step.
 
-Conventions: `log_emission` is (steps, states); `log_transitions` is (kinds, states, states) from row to column, and
-`kinds[t]` says which of them leads into step t (`kinds[0]` is not used). Source: Rabiner, "A tutorial on hidden Markov
-models", Proc. IEEE 77(2), 1989.
+Conventions: `log_emission` is (steps, states); `log_transitions` is (kinds, states, states) from row to
+column, and `kinds[t]` says which of them leads into step t (`kinds[0]` is not used). Source: Rabiner, "A
+tutorial on hidden Markov models", Proc. IEEE 77(2), 1989.
 """
 
 import numpy as np
@@ -17,7 +18,12 @@ _STEPS_BETWEEN_REPORTS = 4096
 
 
 def best_path(
-    log_emission: Floats, log_transitions: Floats, kinds: Ints, log_initial: Floats, *, monitor: Monitor = SILENT
+    log_emission: Floats,
+    log_transitions: Floats,
+    kinds: Ints,
+    log_initial: Floats,
+    *,
+    monitor: Monitor = SILENT,
 ) -> Ints:
     """Return the most probable state at each step, jointly (Viterbi): int array of shape (steps,)."""
     steps, states = log_emission.shape
@@ -39,8 +45,10 @@ def best_path(
     return path
 
 
-def state_probabilities(log_emission: Floats, log_transitions: Floats, kinds: Ints, log_initial: Floats) -> Floats:
-    """Return the probability of each state at each step given all steps (forward-backward), shape (steps, states)."""
+def state_probabilities(
+    log_emission: Floats, log_transitions: Floats, kinds: Ints, log_initial: Floats
+) -> Floats:
+    """Return each state's probability at each step given all steps (forward-backward), (steps, states)."""
     steps, states = log_emission.shape
     if steps == 0:
         return np.zeros((0, states))
