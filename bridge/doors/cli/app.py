@@ -1,0 +1,95 @@
+"""The command `nrx` and the table of its subcommands; each is imported only when it is called."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from engine import __version__
+from engine.errors import NrxError
+
+COMMANDS: dict[str, str] = {
+    "remix": "Remix songs in another style, returned as tracks.",
+    "separate": "Take songs apart into stems that sum to them.",
+    "analyze": "Tell tempo, key, chords, sections and more of songs.",
+    "generate": "Make new music: from words, like a song, or a single stem.",
+    "sync": "Fit a vocal (or any audio) to another tempo.",
+    "mix": "Balance stems into a mix.",
+    "master": "Bring a mix to its loudness under a true-peak ceiling.",
+    "styles": "List the styles, or show one.",
+    "demo": "Make a short song, remix it, and show what comes back.",
+}
+"""Subcommand -> its short help. Each lives in `bridge.doors.cli.commands.<name>` as `command`."""
+
+EPILOG = """
+\b
+Examples:
+  nrx demo
+  nrx remix song.wav --style lofi_chill
+  nrx remix song.mp3 --style edm --energy 1.4 --tempo style --out ~/remixes
+  nrx remix vocals=voice.wav drums=kit.wav --style jazz --json
+  nrx separate song.flac --two-stems vocals
+
+\b
+Exit status: 0 done · 1 an error in nrx itself · 2 wrong arguments or style
+3 bad input · 4 the output can't be written, or the disk is full
+5 a backend or plug-in is missing · 130 cancelled (Ctrl-C).
+With several files the status is that of the first that failed.
+
+All state lives in the folder NRX_HOME (~/.nrx unless set).
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"bridge.doors.cli.commands.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{cmd_name} is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table alone, so that help stays fast."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="nrx")
+def nrx() -> None:
+    """NRX Bridge: remix a track in another style and get it back on tracks, locked to the song's bars.
+
+    Works offline with nothing downloaded. Your files are never changed and nothing is ever overwritten.
+    """
+
+
+def run() -> None:
+    """Run `nrx` with the process's arguments and end the process with the documented status."""
+    try:
+        nrx.main(prog_name="nrx", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Cancelled.", err=True)
+        sys.exit(130)
+    except NrxError as error:
+        complain(error)
+        sys.exit(error.exit_status)
+
+
+def complain(error: NrxError) -> None:
+    """Write an error's sentence and code to standard error."""
+    click.echo(f"nrx: {error.sentence} [{error.code}]", err=True)

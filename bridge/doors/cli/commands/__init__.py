@@ -1,0 +1,1 @@
+"""One file a subcommand; the table in `bridge.doors.cli.app` names them."""

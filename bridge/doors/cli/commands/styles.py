@@ -1,0 +1,51 @@
+"""`nrx styles`."""
+
+import click
+
+
+@click.command("styles")
+@click.argument("style", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def command(style: str | None, *, as_json: bool) -> None:
+    """List the styles, or show one with its parts.
+
+    Your own styles are YAML files in the folder styles/ below NRX_HOME; copy one of ours to begin with.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from bridge.config import load_settings
+    from engine.presets import list_styles, load_style
+
+    extra = (load_settings().styles_folder,)
+    if style is not None:
+        chosen = load_style(style, extra_dirs=extra)
+        if as_json:
+            click.echo(chosen.model_dump_json())
+            return
+        low, high = chosen.tempo_range_bpm
+        click.echo(f"{chosen.name} ({chosen.id}): {chosen.description}")
+        click.echo(f"{low:g} to {high:g} BPM, energy {chosen.energy:g}, master {chosen.master.lufs:g} LUFS")
+        for part in chosen.parts:
+            click.echo(f"  {part.name}: {part.voice}")
+        return
+    every = list_styles(extra_dirs=extra)
+    if as_json:
+        import json
+
+        keys = ("id", "name", "description", "tempo_range_bpm", "energy")
+        click.echo(json.dumps([{key: getattr(item, key) for key in keys} for item in every]))
+        return
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("style", "BPM", "energy", "what it is"):
+        table.add_column(heading)
+    for item in every:
+        low, high = item.tempo_range_bpm
+        table.add_row(
+            Text("■ ", style=item.colour) + Text(item.id, style="bold"),
+            f"{low:g}-{high:g}",
+            f"{item.energy:g}",
+            Text(item.description),
+        )
+    Console(highlight=False).print(table)

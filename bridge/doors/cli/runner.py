@@ -1,0 +1,134 @@
+"""Runs requests for the command line: a progress bar with stage and time left, Ctrl-C, and what is printed at the end.
+
+The work runs in a thread, so that Ctrl-C is heard at once: it raises the job's flag, and the stages stop at their next
+report. Work that has not stopped after `PATIENCE_S` is abandoned: its half-made return is removed and the process ends.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from bridge.config import Settings, load_settings
+from bridge.job import Job
+from bridge.protocol import Manifest, Request
+from engine.errors import Cancelled, NrxError
+
+PATIENCE_S = 1.5
+
+
+@dataclass(slots=True)
+class _Result:
+    manifest: Manifest | None = None
+    error: BaseException | None = None
+
+
+def run_requests(requests: Sequence[Request], out: Path | None, *, as_json: bool) -> None:
+    """Run requests one after the other, print each result, and exit with the first failure's status if any failed."""
+    from bridge.doors.cli.app import complain
+    from bridge.doors.cli.show import show_manifest
+
+    settings = load_settings()
+    status = 0
+    for request in requests:
+        try:
+            manifest = run_one(request, settings, out, quiet=as_json)
+        except Cancelled:
+            click.echo("Cancelled; nothing was left behind.", err=True)
+            sys.exit(130)
+        except NrxError as error:
+            complain(error)
+            status = status or error.exit_status
+            continue
+        if as_json:
+            click.echo(manifest.model_dump_json())
+        else:
+            show_manifest(manifest)
+    if status:
+        sys.exit(status)
+
+
+def run_one(request: Request, settings: Settings, out: Path | None, *, quiet: bool = False) -> Manifest:
+    """Run one request with a progress bar on standard error.
+
+    Raises:
+        NrxError: what the job failed with; `Cancelled` after Ctrl-C.
+    """
+    stop, result = threading.Event(), _Result()
+    with _bar(request, quiet=quiet) as tell:
+        job = Job(request, settings, out, on_progress=tell, is_cancelled=stop.is_set)
+
+        def work() -> None:
+            try:
+                result.manifest = job.run()
+            except BaseException as error:  # noqa: BLE001 - it is raised again in the main thread
+                result.error = error
+
+        thread = threading.Thread(target=work, name="nrx-job", daemon=True)
+        thread.start()
+        try:
+            while thread.is_alive():
+                thread.join(0.1)
+        except KeyboardInterrupt:
+            stop.set()
+            thread.join(PATIENCE_S)
+            if thread.is_alive():
+                job.abandon()
+                click.echo("\nCancelled; nothing was left behind.", err=True)
+                sys.stderr.flush()
+                os._exit(130)
+    if result.error is not None:
+        raise result.error
+    if result.manifest is None:
+        raise NrxError("internal", "The job ended without a result.")
+    return result.manifest
+
+
+class _bar:  # noqa: N801 - used like a function
+    """A progress bar on a terminal; on anything else one line a stage, or nothing when `quiet`."""
+
+    def __init__(self, request: Request, *, quiet: bool) -> None:
+        self.title = f"{request.action} {Path(request.inputs[0].path).name}" if request.inputs else request.action
+        self.terminal = sys.stderr.isatty()
+        self.quiet = quiet and not self.terminal
+        self.stage = ""
+        self.started = time.monotonic()
+
+    def __enter__(self) -> Callable[[str, float], None]:
+        if not self.terminal:
+            return self._line
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.text import Text
+
+        self.progress = Progress(
+            TextColumn("{task.fields[title]}"),
+            TextColumn("[cyan]{task.description:<9}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self.task = self.progress.add_task("", total=1.0, title=Text(self.title, overflow="ellipsis"))
+        self.progress.start()
+        return self._draw
+
+    def _draw(self, stage: str, fraction: float) -> None:
+        self.progress.update(self.task, completed=fraction, description=stage)
+
+    def _line(self, stage: str, fraction: float) -> None:
+        if stage != self.stage and not self.quiet:
+            self.stage = stage
+            click.echo(f"{self.title}: {stage} ({fraction:.0%}, {time.monotonic() - self.started:.1f} s)", err=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self.terminal:
+            self.progress.stop()

@@ -1,0 +1,69 @@
+"""What people see at the end of a job: where it is, what it holds, how it sounds, in a table."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bridge.protocol import Manifest
+
+BARS_SHOWN = 16
+
+
+def show_manifest(manifest: Manifest) -> None:
+    """Print a return's table of tracks and its facts to standard output."""
+    console = Console(highlight=False, soft_wrap=True)
+    if manifest.tracks:
+        table = Table(title_justify="left", show_edge=False, pad_edge=False)
+        for column, side in (("track", "left"), ("kind", "left"), ("file", "left"), ("gain", "right"), ("LUFS", "right"),
+                             ("", "left")):  # fmt: skip
+            table.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
+        for track in manifest.tracks:
+            table.add_row(
+                Text("■ ", style=track.colour) + Text(track.name),
+                track.kind,
+                track.file,
+                f"{track.gain_db:+.1f} dB",
+                "" if track.loudness_lufs is None else f"{track.loudness_lufs:.1f}",
+                "muted" if track.muted else "",
+            )
+        console.print(table)
+    for line in facts(manifest):
+        console.print(Text(line))
+    console.print(Text(f"In {manifest.folder}", style="bold"))
+
+
+def facts(manifest: Manifest) -> list[str]:
+    """Return what a person would want to know of a return, a line each."""
+    lines = []
+    heard = manifest.analysis
+    if heard is not None:
+        others = ", ".join(f"{item.bpm:g}" for item in heard.tempo_candidates[1:3])
+        lines.append(
+            f"Heard: {heard.tempo_bpm:.2f} BPM{f' (or {others})' if others else ''}, {heard.time_signature}, {heard.key}"
+            f" ({heard.key_confidence:.0%} sure), {len(heard.downbeats_s)} bars in {len(heard.sections)} sections."
+        )
+        chords = [chord.label for chord in heard.chords]
+        if chords:
+            more = " …" if len(chords) > BARS_SHOWN else ""
+            lines.append(f"Chords: {' '.join(chords[:BARS_SHOWN])}{more}")
+    for item in manifest.sync:
+        moved = "as sung" if item.engine == "none" else (
+            f"stretched {item.stretch_mean:.2f}x, {item.pitch_semitones:+.1f} semitones"
+        )  # fmt: skip
+        lines.append(f"Kept: {item.role}, {moved}.")
+    master = manifest.loudness.get("master")
+    if master is not None and master.integrated_lufs is not None and master.true_peak_dbtp is not None:
+        lines.append(f"Master: {master.integrated_lufs:.1f} LUFS, {master.true_peak_dbtp:.1f} dBTP.")
+        lines += [f"Note: {warning}" for warning in master.warnings]
+    lines += [f"Note: {note}" for note in manifest.notes]
+    if manifest.seconds:
+        reused = [stage.stage for stage in manifest.stages if stage.cached]
+        lines.append(
+            f"Took {manifest.seconds:.1f} s, {manifest.times_real_time:.1f} times real time"
+            + (f" (from the cache: {', '.join(reused)})." if reused else ".")
+        )
+    if "overview" in manifest.files:
+        lines.append(f"Picture: {Path(manifest.folder) / manifest.files['overview']}")
+    return lines

@@ -1,0 +1,98 @@
+"""One job, from a `Request` to a published return: open the inputs, run the action, write, publish by one rename.
+
+This is the way of a job within one process; the command line calls it directly, and worker processes do the same.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from bridge.config import Settings
+from bridge.protocol import Manifest, Request, StageInfo
+from bridge.returns.folder import Staging
+from engine import __version__
+from engine.stages import StageCache, Stages
+
+Progress = Callable[[str, float], None]
+
+PUBLISH_SHARE = 0.08
+"""How much of a job's time goes into writing the return, beside its stages; for progress."""
+
+
+class Job:
+    """A request that runs in this process. `run` it once; `abandon` removes what it has half-made."""
+
+    def __init__(
+        self,
+        request: Request,
+        settings: Settings,
+        out: Path | None = None,
+        *,
+        job_id: str | None = None,
+        on_progress: Progress = lambda _stage, _fraction: None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.request = request
+        self.settings = settings
+        self.parent = (out.expanduser() if out is not None else settings.returns_folder).absolute()
+        self.id = job_id or uuid4().hex[:12]
+        self.on_progress = on_progress
+        self.is_cancelled = is_cancelled
+        self._staging: Staging | None = None
+
+    def run(self) -> Manifest:
+        """Do the work and publish the return.
+
+        Raises:
+            NrxError: with any code; nothing is left behind then.
+        """
+        from bridge.recipes import prepare
+        from bridge.returns.write import write_files, write_manifest
+
+        started = time.perf_counter()
+        recipe = prepare(self.request, self.settings)
+        staging = self._staging = Staging(self.parent)
+        try:
+            staging.require_space(recipe.disk_bytes)
+            stages = Stages(
+                StageCache(self.settings.cache_folder, int(self.settings.cache_max_gb * 1e9)),
+                (*recipe.plan, ("publish", PUBLISH_SHARE * sum(share for _, share in recipe.plan))),
+                self.on_progress,
+                self.is_cancelled,
+            )
+            outcome = recipe.run(stages)
+            with stages.stage("publish") as monitor:
+                written = write_files(staging.path, outcome, recipe, monitor)
+                seconds = time.perf_counter() - started
+                manifest = Manifest(
+                    nrx_version=__version__,
+                    action=self.request.action,
+                    id=self.id,
+                    folder="",
+                    created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+                    request=self.request.model_dump(mode="json"),
+                    stages=tuple(
+                        StageInfo(stage=run.stage, seconds=round(run.seconds, 3), cached=run.cached)
+                        for run in stages.times
+                    ),
+                    seconds=round(seconds, 3),
+                    times_real_time=round(outcome.duration_s / seconds, 2),
+                    **written,
+                )
+                monitor.check()
+                published = None
+                while published is None:
+                    target = staging.free_name(recipe.name)
+                    manifest = manifest.model_copy(update={"folder": str(target)})
+                    write_manifest(staging.path, manifest)
+                    published = staging.publish(target)
+            return manifest
+        finally:
+            staging.discard()
+
+    def abandon(self) -> None:
+        """Remove what is half-made, from another thread, when the process is about to end."""
+        if self._staging is not None:
+            self._staging.discard()

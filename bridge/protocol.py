@@ -1,0 +1,329 @@
+"""`Request` and `Manifest`: the one contract of all doors.
+
+Every door turns what it gets into a `Request`; all checks are here, so that every door refuses the same things with the
+same words. Every return carries a `Manifest` in `manifest.json`. `json_schema()` publishes both as JSON Schema.
+
+Conventions: times in seconds from the start of the timeline, levels in dB, loudness in LUFS (ITU-R BS.1770-4), true
+peak in dBTP, pan -1 (left) to 1 (right), colours as "#rrggbb". A track's `gain_db` and `pan` are what a DAW applies:
+un-muted tracks at their gain and pan sum to `mix.wav`. Pan is a balance control; tracks come with pan 0.
+"""
+
+import math
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from engine.errors import NrxError
+
+PROTOCOL_VERSION = 1
+
+Action = Literal["remix", "separate", "analyze", "generate", "sync", "mix", "master"]
+TrackKind = Literal["separated", "fitted", "generated", "mix", "master"]
+Scale = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)]
+
+LARGEST_TEMPO_BPM, SMALLEST_TEMPO_BPM = 400.0, 20.0
+
+
+class Strict(BaseModel):
+    """A model that refuses unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputFile(Strict):
+    """An input: a path, and its role where the file is already a stem."""
+
+    path: str = Field(min_length=1)
+    role: str | None = None
+
+
+class Request(Strict):
+    """One action with its inputs, timeline and parameters."""
+
+    protocol: Literal[1] = 1
+    action: Action
+    inputs: tuple[InputFile, ...] = ()
+    style: str | None = None
+    energy: Scale = 1.0
+    brightness: Scale = 1.0
+    tempo: Literal["project", "style"] | float = "project"
+    tempo_map: dict[str, Any] | list[Any] | None = None
+    tempo_range_bpm: tuple[float, float] | None = None
+    keep: tuple[str, ...] = ("vocals",)
+    two_stems: str | None = None
+    seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    prompt: str | None = None
+    stem: str | None = None
+    key: str | None = None
+    bpm: float | None = Field(default=None, ge=SMALLEST_TEMPO_BPM, le=LARGEST_TEMPO_BPM)
+    duration_s: float | None = Field(default=None, gt=0, le=3600)
+    preset: str | None = None
+    lufs: float | None = Field(default=None, ge=-40, le=-5)
+    ceiling_dbtp: float = Field(default=-1.0, ge=-12, le=0)
+
+    @field_validator("tempo")
+    @classmethod
+    def _tempo_is_playable(cls, tempo: str | float) -> str | float:
+        if isinstance(tempo, float) and not (
+            math.isfinite(tempo) and SMALLEST_TEMPO_BPM <= tempo <= LARGEST_TEMPO_BPM
+        ):
+            raise ValueError(
+                f"must be project, style or a number from {SMALLEST_TEMPO_BPM:g} to {LARGEST_TEMPO_BPM:g} BPM"
+            )
+        return tempo
+
+    @model_validator(mode="after")
+    def _has_what_the_action_needs(self) -> "Request":
+        if not self.inputs and self.action != "generate":
+            raise ValueError(f"{self.action} needs at least one input file")
+        if self.action == "remix" and not self.style:
+            raise ValueError("remix needs a style")
+        return self
+
+
+def _said(error: Any) -> str:
+    """Turn one pydantic error into "field value: what is allowed"."""
+    field = ".".join(str(step) for step in error["loc"] if step not in ("literal['project','style']", "float"))
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not field:
+        return message
+    given = error.get("input")
+    shown = "" if isinstance(given, dict | list | tuple) else f" {given!r}"
+    if message.startswith("Input should be"):
+        message = message.replace("Input should be", "must be")
+    return f"{field}{shown} is refused: it {message}" if message.startswith("must") else f"{field}{shown}: {message}"
+
+
+def parse_request(fields: dict[str, Any]) -> Request:
+    """Check a request that came through any door.
+
+    Raises:
+        NrxError: `request.invalid`, with one sentence that names the first field that is wrong.
+    """
+    tempo = fields.get("tempo")
+    if tempo is not None and tempo not in ("project", "style"):
+        try:
+            fields = {**fields, "tempo": float(tempo)}
+        except (TypeError, ValueError):
+            raise NrxError(
+                "request.invalid",
+                f"tempo {tempo!r} is refused: it must be project, style or a number from "
+                f"{SMALLEST_TEMPO_BPM:g} to {LARGEST_TEMPO_BPM:g} BPM.",
+            ) from None
+    try:
+        return Request.model_validate(fields)
+    except ValidationError as error:
+        raise NrxError("request.invalid", _said(error.errors()[0]).rstrip(".") + ".") from None
+
+
+class Track(Strict):
+    """One audio file of a return, as a DAW script lays it on a track."""
+
+    name: str
+    role: str
+    kind: TrackKind
+    file: str
+    start_s: float
+    start_frame: int
+    frames: int
+    sample_rate: int
+    channels: int
+    subtype: str
+    colour: str
+    gain_db: float
+    pan: float = 0.0
+    muted: bool
+    loudness_lufs: float | None = None
+    midi: str | None = None
+
+    @field_validator("file")
+    @classmethod
+    def _file_stays_inside(cls, file: str) -> str:
+        path = PurePath(file)
+        if path.is_absolute() or ".." in path.parts or "\\" in file:
+            raise ValueError("must be a relative path inside the return, with forward slashes")
+        return file
+
+
+class SourceFile(Strict):
+    """The file that a job worked on; it is never written to."""
+
+    path: str
+    sha256: str
+    role: str | None
+    format: str
+    subtype: str
+    sample_rate: int
+    channels: int
+    frames: int
+    duration_s: float
+
+
+class TimeSignatureAt(Strict):
+    """A time signature from a bar (0-based) on."""
+
+    start_bar: int
+    numerator: int
+    denominator: int
+
+
+class TimelineInfo(Strict):
+    """The timeline that the tracks are laid on."""
+
+    source: str
+    tempo_map: dict[str, Any]
+    signatures: tuple[TimeSignatureAt, ...]
+    tempo_bpm: float
+    sample_rate: int
+    start_s: float
+    duration_s: float
+    notes: tuple[str, ...] = ()
+
+
+class TempoCandidateInfo(Strict):
+    """A tempo that the song may be felt at."""
+
+    bpm: float
+    confidence: float
+
+
+class KeyInfo(Strict):
+    """A key and how sure the analysis is of it."""
+
+    name: str
+    confidence: float
+
+
+class ChordInfo(Strict):
+    """A chord in Harte's syntax."""
+
+    start_s: float
+    end_s: float
+    label: str
+
+
+class SectionInfo(Strict):
+    """A part of the song's form."""
+
+    start_s: float
+    end_s: float
+    label: str
+    energy: float
+
+
+class CurveInfo(Strict):
+    """A quantity sampled every `hop_s` seconds."""
+
+    hop_s: float
+    values: tuple[float, ...]
+
+
+class MelodyInfo(Strict):
+    """A note of the most prominent melody; `pitch` is a MIDI note number."""
+
+    start_s: float
+    end_s: float
+    pitch: int
+    confidence: float
+
+
+class AnalysisInfo(Strict):
+    """What was heard in the source, in seconds of the source."""
+
+    duration_s: float
+    tempo_bpm: float
+    tempo_candidates: tuple[TempoCandidateInfo, ...]
+    tempo_source: str
+    steady: bool
+    has_beat: bool
+    time_signature: str
+    beats_s: tuple[float, ...]
+    downbeats_s: tuple[float, ...]
+    key: str
+    key_confidence: float
+    key_candidates: tuple[KeyInfo, ...]
+    chords: tuple[ChordInfo, ...]
+    sections: tuple[SectionInfo, ...]
+    loudness_lufs: float
+    mean_brightness_hz: float
+    energy: CurveInfo
+    brightness: CurveInfo
+    vocal_activity: CurveInfo
+    melody: tuple[MelodyInfo, ...]
+    notes: tuple[str, ...] = ()
+
+
+class SyncInfo(Strict):
+    """What was done to a kept stem to fit it to the new timeline; stretch above 1 is longer than the source."""
+
+    role: str
+    stretch_min: float
+    stretch_mean: float
+    stretch_max: float
+    pitch_semitones: float
+    residual_median_ms: float | None
+    residual_worst_ms: float | None
+    engine: str
+
+
+class LoudnessInfo(Strict):
+    """Loudness of a file as it was written. None stands for silence (minus infinity)."""
+
+    integrated_lufs: float | None
+    true_peak_dbtp: float | None
+    lra_lu: float | None
+    target_lufs: float | None = None
+    ceiling_dbtp: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class BackendInfo(Strict):
+    """Which backend did a stage, what it is, and under which licence."""
+
+    stage: str
+    name: str
+    version: str
+    what: str
+    licence: str
+    commercial_use: bool = True
+
+
+class StageInfo(Strict):
+    """How long a stage took; `cached` when its result was already there."""
+
+    stage: str
+    seconds: float
+    cached: bool
+
+
+class Manifest(Strict):
+    """What a return holds. `files` names everything beside the tracks (MIDI, pictures)."""
+
+    protocol: Literal[1] = 1
+    nrx_version: str
+    action: Action
+    id: str
+    folder: str
+    created_utc: str
+    request: dict[str, Any]
+    style: str | None = None
+    source: tuple[SourceFile, ...] = ()
+    tracks: tuple[Track, ...] = ()
+    files: dict[str, str] = Field(default_factory=dict)
+    timeline: TimelineInfo | None = None
+    analysis: AnalysisInfo | None = None
+    sync: tuple[SyncInfo, ...] = ()
+    loudness: dict[str, LoudnessInfo] = Field(default_factory=dict)
+    backends: tuple[BackendInfo, ...] = ()
+    device: str = "cpu"
+    stages: tuple[StageInfo, ...] = ()
+    seconds: float = 0.0
+    times_real_time: float = 0.0
+    licences: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of requests and manifests."""
+    return {"request": Request.model_json_schema(), "manifest": Manifest.model_json_schema()}

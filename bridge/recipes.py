@@ -1,0 +1,267 @@
+"""From a checked `Request` to something that can run: the table of actions, each a function that prepares a `Recipe`.
+
+Preparing opens the inputs by their headers, loads the style, and refuses what can't work, before any work is done.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.config import Settings
+from bridge.protocol import Request
+from engine.actions.model import Outcome, Song, SourceFile
+from engine.actions.source import open_source, refuse_what_is_too_long
+from engine.audio import Limits, best_subtype
+from engine.errors import NrxError
+from engine.presets import Style, load_style
+from engine.stages import Stages
+from engine.tempo import TempoMap, map_and_report
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A job that is ready to run.
+
+    `name` is what the return's folder will be called, `plan` the stages with their shares, `disk_bytes` what the return
+    needs at most, `subtype` what its tracks are written as.
+    """
+
+    name: str
+    plan: tuple[tuple[str, float], ...]
+    run: Callable[[Stages], Outcome]
+    disk_bytes: int
+    subtype: str
+    sources: tuple[SourceFile, ...] = ()
+    style: Style | None = None
+    start_frame: int = 0
+
+
+def prepare(request: Request, settings: Settings) -> Recipe:
+    """Return the recipe for a request.
+
+    Raises:
+        NrxError: any `input.*`, `style.unknown`, `preset.invalid`, `request.invalid`.
+    """
+    return PREPARE[request.action](request, settings)
+
+
+def _sources(request: Request, settings: Settings) -> tuple[SourceFile, ...]:
+    limits = Limits(max_bytes=int(settings.input_max_gb * 1e9))
+    return tuple(open_source(Path(item.path).expanduser(), limits, item.role) for item in request.inputs)
+
+
+def _song(request: Request, settings: Settings) -> Song:
+    sources = _sources(request, settings)
+    if len(sources) > 1 and any(source.role is None for source in sources):
+        raise NrxError(
+            "request.invalid", "Several files in one job need a role each, as vocals=a.wav drums=b.wav."
+        )
+    given: TempoMap | None = None
+    notes: tuple[str, ...] = ()
+    if request.tempo_map is not None:
+        given, report = map_and_report(request.tempo_map)
+        notes = (report.sentence,) if report is not None and report.differs else ()
+    return Song(sources[0].path.stem, sources, given, request.tempo_range_bpm, notes)
+
+
+def style_of(request: Request, settings: Settings) -> Style:
+    """Load the style that a request names, the user's own before ours."""
+    return load_style(request.style or "", extra_dirs=(settings.styles_folder,))
+
+
+def _of_song(
+    settings: Settings,
+    song: Song,
+    *,
+    name: str,
+    plan: tuple[tuple[str, float], ...],
+    run: Callable[[Stages], Outcome],
+    bytes_per_frame: float,
+    tracks: int,
+    style: Style | None = None,
+) -> Recipe:
+    """Complete the recipe of an action that works on a song of this length."""
+    refuse_what_is_too_long(song, bytes_per_frame, settings.memory_max_gb)
+    subtype = best_subtype(song.sources[0].info)
+    frames = max(source.info.frames or 0 for source in song.sources)
+    return Recipe(
+        name=f"{song.name} - {name}",
+        plan=plan,
+        run=run,
+        disk_bytes=frames * 2 * (4 if subtype == "FLOAT" else 3) * tracks + 20_000_000,
+        subtype=subtype,
+        sources=song.sources,
+        style=style,
+        start_frame=song.start_frame,
+    )
+
+
+def _remix(request: Request, settings: Settings) -> Recipe:
+    from engine.actions import remix
+
+    style = style_of(request, settings)
+    song = _song(request, settings)
+    parameters = remix.RemixParameters(
+        style=style,
+        energy=request.energy,
+        brightness=request.brightness,
+        tempo=request.tempo,
+        keep=frozenset(request.keep),
+        seed=request.seed,
+    )
+    return _of_song(
+        settings,
+        song,
+        name=style.id,
+        plan=remix.PLAN,
+        run=lambda stages: remix.remix(song, parameters, stages),
+        bytes_per_frame=remix.BYTES_PER_FRAME,
+        tracks=13,
+        style=style,
+    )
+
+
+def _separate(request: Request, settings: Settings) -> Recipe:
+    from engine.actions import separate
+
+    song = _song(request, settings)
+    return _of_song(
+        settings,
+        song,
+        name="separated",
+        plan=separate.PLAN,
+        run=lambda stages: separate.separate(song, stages, two_stems=request.two_stems),
+        bytes_per_frame=separate.BYTES_PER_FRAME,
+        tracks=8,
+    )
+
+
+def _analyze(request: Request, settings: Settings) -> Recipe:
+    from engine.actions import analyze
+
+    song = _song(request, settings)
+    return _of_song(
+        settings,
+        song,
+        name="analysis",
+        plan=analyze.PLAN,
+        run=lambda stages: analyze.analyze_song(song, stages),
+        bytes_per_frame=analyze.BYTES_PER_FRAME,
+        tracks=8,
+    )
+
+
+def _generate(request: Request, settings: Settings) -> Recipe:
+    from engine.actions import generate
+
+    song = _song(request, settings) if request.inputs else None
+    style = style_of(request, settings)
+    wanted = generate.GenerateParameters(
+        style=style,
+        words=request.prompt,
+        stem=request.stem,
+        key=request.key,
+        bpm=request.bpm,
+        duration_s=request.duration_s,
+        energy=request.energy,
+        brightness=request.brightness,
+        seed=request.seed,
+    )
+
+    def run(stages: Stages) -> Outcome:
+        return generate.generate(song, wanted, stages)
+
+    if song is not None:
+        return _of_song(
+            settings,
+            song,
+            name=f"like it, {style.id}",
+            plan=generate.PLAN_LIKE,
+            run=run,
+            bytes_per_frame=generate.BYTES_PER_FRAME,
+            tracks=10,
+            style=style,
+        )
+    frames = (request.duration_s or generate.DURATION_S) * generate.SAMPLE_RATE
+    longest_s = settings.memory_max_gb * 1e9 / generate.BYTES_PER_FRAME / generate.SAMPLE_RATE
+    if frames > longest_s * generate.SAMPLE_RATE:
+        raise NrxError(
+            "request.invalid",
+            f"A duration of {frames / generate.SAMPLE_RATE:.0f} s needs more memory than allowed; at most "
+            f"{longest_s:.0f} s fit in {settings.memory_max_gb:g} GB.",
+        )
+    return Recipe(
+        name=f"{request.prompt or request.stem or style.id} - generated",
+        plan=generate.PLAN,
+        run=run,
+        disk_bytes=int(frames) * 60 + 20_000_000,
+        subtype="PCM_24",
+        style=style,
+    )
+
+
+def _sync(request: Request, settings: Settings) -> Recipe:
+    from engine.actions import sync
+
+    song = _song(request.model_copy(update={"tempo_map": None}), settings)
+    target, _ = map_and_report(request.tempo_map) if request.tempo_map is not None else (None, None)
+    bpm = request.tempo if isinstance(request.tempo, float) else None
+    if target is None and bpm is None:
+        raise NrxError("request.invalid", "sync needs what to fit to: --tempo with a number in BPM, or --tempo-map.")
+    return _of_song(
+        settings,
+        song,
+        name="synced",
+        plan=sync.PLAN if request.bpm is None else sync.PLAN_KNOWN,
+        run=lambda stages: sync.sync(song, stages, source_bpm=request.bpm, target_bpm=bpm, target_map=target),
+        bytes_per_frame=sync.BYTES_PER_FRAME,
+        tracks=4,
+    )
+
+
+def _mix(request: Request, settings: Settings) -> Recipe:
+    from engine.actions import mix
+
+    sources = _sources(request, settings)
+    song = Song(sources[0].path.parent.name or "stems", sources)
+    return _of_song(
+        settings,
+        song,
+        name="mix",
+        plan=mix.PLAN,
+        run=lambda stages: mix.mix_stems(song, stages),
+        bytes_per_frame=mix.BYTES_PER_FRAME_AND_STEM * (len(sources) + 1),
+        tracks=len(sources) + 1,
+    )
+
+
+def _master(request: Request, settings: Settings) -> Recipe:
+    from engine.actions import master
+    from engine.mastering import MasterSettings, load_master_preset
+
+    preset = load_master_preset(request.preset or "streaming")
+    target = MasterSettings(
+        lufs=request.lufs if request.lufs is not None else preset.lufs,
+        ceiling_dbtp=min(request.ceiling_dbtp, preset.ceiling_dbtp),
+    )
+    song = _song(request, settings)
+    return _of_song(
+        settings,
+        song,
+        name="master",
+        plan=master.PLAN,
+        run=lambda stages: master.master_song(song, target, stages),
+        bytes_per_frame=master.BYTES_PER_FRAME,
+        tracks=1,
+    )
+
+
+PREPARE: dict[str, Callable[[Request, Settings], Recipe]] = {
+    "remix": _remix,
+    "separate": _separate,
+    "analyze": _analyze,
+    "generate": _generate,
+    "sync": _sync,
+    "mix": _mix,
+    "master": _master,
+}

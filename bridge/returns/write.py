@@ -1,0 +1,235 @@
+"""Writes what an action made into a return's folder: tracks, MIDI, picture, and last the manifest."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bridge.protocol import (
+    AnalysisInfo,
+    BackendInfo,
+    ChordInfo,
+    CurveInfo,
+    KeyInfo,
+    LoudnessInfo,
+    Manifest,
+    MelodyInfo,
+    SectionInfo,
+    SourceFile,
+    SyncInfo,
+    TempoCandidateInfo,
+    TimelineInfo,
+    TimeSignatureAt,
+    Track,
+)
+from bridge.returns.folder import safe_name, write_file, writing_to
+from engine.actions.model import Outcome, OutputTrack
+from engine.analysis.model import Analysis, Curve
+from engine.audio import Audio, probe, read_audio, write_wav
+from engine.progress import Monitor
+
+if TYPE_CHECKING:
+    from bridge.recipes import Recipe
+
+MANIFEST = "manifest.json"
+OVERVIEW_COLUMNS = 1500
+PLACES = {"mix": "mix.wav", "master": "master.wav"}
+
+
+def write_files(folder: Path, outcome: Outcome, recipe: "Recipe", monitor: Monitor) -> dict[str, Any]:
+    """Write everything but the manifest; return the manifest's fields that tell of it."""
+    from bridge.returns.overview import OverviewTrack, draw_overview, envelope
+
+    tracks: list[Track] = []
+    pictures: list[OverviewTrack] = []
+    midi = write_midi_files(folder, outcome)
+    names: set[str] = set()
+    for index, item in enumerate(outcome.tracks):
+        file = _place(item, names)
+        with writing_to(folder):
+            (folder / file).parent.mkdir(exist_ok=True)
+        audio = _write_track(folder / file, item, recipe.subtype, recipe.start_frame)
+        info = probe(folder / file)
+        tracks.append(
+            Track(
+                name=item.name,
+                role=item.role,
+                kind=item.kind,
+                file=file,
+                start_s=recipe.start_frame / audio.sample_rate,
+                start_frame=recipe.start_frame,
+                frames=audio.frames,
+                sample_rate=audio.sample_rate,
+                channels=audio.channels,
+                subtype=info.subtype,
+                colour=item.colour,
+                gain_db=round(item.gain_db, 4),
+                pan=item.pan,
+                muted=item.muted,
+                loudness_lufs=_or_none(item.loudness_lufs),
+                midi=midi.get(item.part) if item.part is not None else None,
+            )
+        )
+        pictures.append(
+            OverviewTrack(
+                name=item.name,
+                role=item.role,
+                colour=item.colour,
+                muted=item.muted,
+                envelope=envelope(audio, OVERVIEW_COLUMNS),
+                loudness_lufs=_or_none(item.loudness_lufs),
+            )
+        )
+        monitor.report(0.9 * (index + 1) / len(outcome.tracks))
+    files = {f"midi {name}": path for name, path in midi.items()}
+    if pictures:
+        with writing_to(folder):
+            write_file(folder / "overview.png", _picture(outcome, recipe, pictures, draw_overview))
+        files["overview"] = "overview.png"
+    return {
+        "style": recipe.style.id if recipe.style is not None else None,
+        "source": tuple(_source_info(source) for source in recipe.sources),
+        "tracks": tuple(tracks),
+        "files": files,
+        "timeline": _timeline(outcome, recipe),
+        "analysis": analysis_info(outcome.analysis) if outcome.analysis is not None else None,
+        "sync": tuple(SyncInfo(**_fields(item)) for item in outcome.sync),
+        "loudness": {name: LoudnessInfo(**_fields(item)) for name, item in outcome.loudness.items()},
+        "backends": tuple(BackendInfo(**_fields(item)) for item in outcome.backends),
+        "licences": tuple(dict.fromkeys(f"{item.name}: {item.licence}" for item in outcome.backends)),
+        "notes": outcome.notes,
+    }
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest, last of all: a folder that has one is whole."""
+    with writing_to(folder):
+        (folder / MANIFEST).unlink(missing_ok=True)
+        write_file(folder / MANIFEST, manifest.model_dump_json(indent=1).encode())
+
+
+def write_midi_files(folder: Path, outcome: Outcome) -> dict[str, str]:
+    """Write one MIDI file a part and `song.mid` with tempo map, markers and all parts; return name -> relative path."""
+    if outcome.target_map is None:
+        return {}
+    from engine.generation.arranger.midi import write_part_midi, write_song_midi
+    from engine.generation.model import Arrangement
+
+    written: dict[str, str] = {}
+    with writing_to(folder):
+        (folder / "midi").mkdir()
+        parts = outcome.arrangement.parts if outcome.arrangement is not None else ()
+        for part in parts:
+            written[part.name] = f"midi/{safe_name(part.name).lower().replace(' ', '_')}.mid"
+            write_part_midi(folder / written[part.name], part, outcome.target_map)
+        whole = outcome.arrangement or Arrangement((), float(outcome.target_map.beats(outcome.duration_s)), 0, "")
+        written["song"] = "midi/song.mid"
+        write_song_midi(
+            folder / written["song"], whole, outcome.target_map, chords=outcome.chords, sections=outcome.sections
+        )
+    return written
+
+
+def _place(item: OutputTrack, taken: set[str]) -> str:
+    """Return the relative path of a track: `mix.wav` and `master.wav` at the top, everything else below `tracks/`."""
+    name = PLACES.get(item.kind)
+    if name is None:
+        base = f"tracks/{item.kind}_{safe_name(item.part or item.role, 80).lower().replace(' ', '_')}"
+        name, count = f"{base}.wav", 1
+        while name in taken:
+            count += 1
+            name = f"{base}_{count}.wav"
+    taken.add(name)
+    return name
+
+
+def _write_track(path: Path, item: OutputTrack, subtype: str, start_frame: int) -> Audio:
+    if item.ready is not None:
+        with writing_to(path.parent):
+            shutil.copyfile(item.ready, path)
+        return read_audio(path)
+    if item.audio is None:
+        raise ValueError(f"track {item.name} has no sound")
+    exceeds = float(abs(item.audio.samples).max(initial=0.0)) >= 1.0
+    chosen = "PCM_24" if item.kind == "master" else "FLOAT" if exceeds else subtype
+    write_wav(path, item.audio, chosen, time_reference_frames=start_frame)
+    return item.audio
+
+
+def _picture(outcome: Outcome, recipe: "Recipe", pictures: list[Any], draw: Any) -> bytes:
+    raise NotImplementedError
+
+
+def _source_info(source: Any) -> SourceFile:
+    info = source.info
+    return SourceFile(
+        path=str(source.path),
+        sha256=source.sha256,
+        role=source.role,
+        format=info.format,
+        subtype=info.subtype,
+        sample_rate=info.sample_rate,
+        channels=info.channels,
+        frames=info.frames or 0,
+        duration_s=(info.frames or 0) / info.sample_rate,
+    )
+
+
+def _timeline(outcome: Outcome, recipe: "Recipe") -> TimelineInfo | None:
+    if outcome.target_map is None:
+        return None
+    return TimelineInfo(
+        source=outcome.timeline_source,
+        tempo_map=outcome.target_map.to_json(),
+        signatures=tuple(
+            TimeSignatureAt(start_bar=at.start_bar, numerator=at.numerator, denominator=at.denominator)
+            for at in outcome.target_map.signatures
+        ),
+        tempo_bpm=round(outcome.target_map.average_bpm(0.0, outcome.length_s), 4),
+        sample_rate=outcome.sample_rate,
+        start_s=recipe.start_frame / outcome.sample_rate,
+        duration_s=outcome.length_s,
+    )
+
+
+def analysis_info(heard: Analysis) -> AnalysisInfo:
+    """Turn the engine's analysis into the manifest's."""
+    return AnalysisInfo(
+        duration_s=heard.duration_s,
+        tempo_bpm=round(heard.tempo_bpm, 4),
+        tempo_candidates=tuple(TempoCandidateInfo(**_fields(item)) for item in heard.tempo_candidates),
+        tempo_source=heard.tempo_source,
+        steady=heard.steady,
+        has_beat=heard.has_beat,
+        time_signature=f"{heard.beats_per_bar}/4",
+        beats_s=_rounded(heard.beats_s),
+        downbeats_s=_rounded(heard.downbeats_s),
+        key=heard.key.name,
+        key_confidence=heard.key.confidence,
+        key_candidates=tuple(KeyInfo(name=key.name, confidence=key.confidence) for key in heard.key_candidates),
+        chords=tuple(ChordInfo(start_s=item.start_s, end_s=item.end_s, label=item.label) for item in heard.chords),
+        sections=tuple(SectionInfo(**_fields(item)) for item in heard.sections),
+        loudness_lufs=heard.loudness_lufs,
+        mean_brightness_hz=heard.mean_brightness_hz,
+        energy=_curve(heard.energy),
+        brightness=_curve(heard.brightness),
+        vocal_activity=_curve(heard.vocal_activity),
+        melody=tuple(MelodyInfo(**_fields(item)) for item in heard.melody),
+        notes=heard.notes,
+    )
+
+
+def _curve(curve: Curve) -> CurveInfo:
+    return CurveInfo(hop_s=curve.hop_s, values=tuple(round(value, 3) for value in curve.values))
+
+
+def _rounded(times_s: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(round(time_s, 6) for time_s in times_s)
+
+
+def _fields(item: Any) -> Mapping[str, Any]:
+    return {name: getattr(item, name) for name in item.__dataclass_fields__}
+
+
+def _or_none(level: float | None) -> float | None:
+    return None if level is None or level == float("-inf") else round(level, 2)

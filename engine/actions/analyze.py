@@ -1,0 +1,81 @@
+"""Analyse a song: separate first (chords and downbeats are heard far better in stems), then listen. Cached as JSON."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from engine.actions.model import Outcome, Song
+from engine.actions.separate import about, load_stem, separated_files
+from engine.actions.timeline import map_of
+from engine.actions.source import read_mix, read_stems, sum_of
+from engine.analysis import ANALYSIS_VERSION, Analysis, analyze
+from engine.audio import Audio
+from engine.progress import Monitor
+from engine.separation import load_backend
+from engine.stages import Stages
+
+PLAN = (("read", 0.05), ("separate", 0.7), ("analyze", 0.25))
+_JSON: TypeAdapter[Analysis] = TypeAdapter(Analysis)
+_FILE = "analysis.json"
+BACKEND = "spectral"
+BYTES_PER_FRAME = 60.0
+
+
+def analysis_of(
+    song: Song, mix: Audio, stems: Mapping[str, Path | Audio], stages: Stages, monitor: Monitor
+) -> Analysis:
+    """Return the analysis of a song from its stems, from the cache or made now."""
+    made_by = load_backend(BACKEND).info
+    depends_on = {
+        "audio": [[source.sha256, source.role] for source in song.sources],
+        "stems": None if song.has_stems else [made_by.name, made_by.version, sorted(stems)],
+        "tempo_map": song.tempo_map.to_json() if song.tempo_map is not None else None,
+        "tempo_range_bpm": list(song.tempo_range_bpm or ()),
+        "version": ANALYSIS_VERSION,
+    }
+
+    def fill(folder: Path) -> None:
+        loaded = {
+            role: stem if isinstance(stem, Audio) else load_stem(stem)
+            for role, stem in stems.items()
+        }
+        result = analyze(
+            loaded, mix, tempo_map=song.tempo_map, tempo_range_bpm=song.tempo_range_bpm, monitor=monitor
+        )
+        (folder / _FILE).write_bytes(_JSON.dump_json(result))
+
+    return _JSON.validate_json((stages.cached("analyze", depends_on, fill) / _FILE).read_bytes())
+
+
+def stems_and_mix(song: Song, stages: Stages) -> tuple[dict[str, Path | Audio], Audio]:
+    """Run the stages `read` and `separate`: role -> stem (a file where it was separated, sound where it was given)."""
+    if song.has_stems:
+        with stages.stage("read") as monitor:
+            given = read_stems(song, monitor)
+        with stages.stage("separate"):
+            return dict(given), sum_of(list(given.values()))
+    with stages.stage("read") as monitor:
+        mix = read_mix(song, monitor)
+    with stages.stage("separate") as monitor:
+        return dict(separated_files(song, mix, stages, monitor, BACKEND)), mix
+
+
+def analyze_song(song: Song, stages: Stages) -> Outcome:
+    """Analyse a song; the outcome has no tracks."""
+    stems, mix = stems_and_mix(song, stages)
+    with stages.stage("analyze") as monitor:
+        analysis = analysis_of(song, mix, stems, stages, monitor)
+    return Outcome(
+        tracks=(),
+        sample_rate=mix.sample_rate,
+        duration_s=mix.duration_s,
+        length_s=mix.duration_s,
+        analysis=analysis,
+        target_map=map_of(analysis, song.tempo_map),
+        chords=analysis.chords,
+        sections=analysis.sections,
+        timeline_source=analysis.tempo_source,
+        backends=() if song.has_stems else (about(load_backend(BACKEND).info),),
+        notes=(*song.notes, *analysis.notes),
+    )

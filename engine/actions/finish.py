@@ -1,0 +1,87 @@
+"""The last two stages of every action that plays: mix the tracks, master the mix, and say how loud each came out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+from engine.actions.model import LoudnessSummary, OutputTrack
+from engine.actions.palette import ROLE_COLOURS
+from engine.audio import Audio
+from engine.loudness import measure
+from engine.mastering import MasterSettings, master
+from engine.mixing import MixedTrack, MixSettings, MixTrack, mix
+from engine.stages import Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Tracks as a DAW should play them, the tracks `mix` and `master`, and their loudness."""
+
+    tracks: dict[str, MixedTrack]
+    sums: tuple[OutputTrack, ...]
+    loudness: dict[str, LoudnessSummary]
+    notes: tuple[str, ...]
+
+
+def finish(
+    tracks: Mapping[str, MixTrack], mix_settings: MixSettings, master_settings: MasterSettings, stages: Stages
+) -> Finished:
+    """Run the stages `mix` and `master`."""
+    with stages.stage("mix") as monitor:
+        mixed = mix(tracks, mix_settings, monitor)
+    track, summary = mastered(mixed.mix, master_settings, stages)
+    mix_loudness = loudness_of(mixed.mix)
+    return Finished(
+        tracks=mixed.tracks,
+        sums=(sum_track("mix", mixed.mix, mix_loudness), track),
+        loudness={"mix": mix_loudness, "master": summary},
+        notes=mixed.warnings,
+    )
+
+
+def mastered(audio: Audio, settings: MasterSettings, stages: Stages) -> tuple[OutputTrack, LoudnessSummary]:
+    """Run the stage `master`: the finished track, and its loudness measured on what will be written."""
+    with stages.stage("master") as monitor:
+        result = master(audio, settings, monitor)
+    summary = loudness_of(
+        result.audio, settings.lufs, settings.ceiling_dbtp, tuple(result.report.warnings)
+    )
+    return sum_track("master", result.audio, summary), summary
+
+
+def sum_track(kind: str, audio: Audio, loudness: LoudnessSummary) -> OutputTrack:
+    """Return the mix or the master as a track: muted, since the tracks beside it play the same."""
+    if kind not in ("mix", "master"):
+        raise ValueError(kind)
+    return OutputTrack(
+        name=kind.capitalize(),
+        role=kind,
+        kind="mix" if kind == "mix" else "master",
+        colour=ROLE_COLOURS[kind],
+        audio=audio,
+        muted=True,
+        loudness_lufs=loudness.integrated_lufs,
+    )
+
+
+def loudness_of(
+    audio: Audio,
+    target_lufs: float | None = None,
+    ceiling_dbtp: float | None = None,
+    warnings: tuple[str, ...] = (),
+) -> LoudnessSummary:
+    """Measure audio for the manifest."""
+    heard = measure(audio)
+    return LoudnessSummary(
+        integrated_lufs=finite(heard.integrated_lufs),
+        true_peak_dbtp=finite(heard.true_peak_dbtp),
+        lra_lu=finite(heard.lra_lu),
+        target_lufs=target_lufs,
+        ceiling_dbtp=ceiling_dbtp,
+        warnings=warnings,
+    )
+
+
+def finite(level: float) -> float | None:
+    """Return a level rounded for people, or None for silence."""
+    return round(level, 2) if isfinite(level) else None

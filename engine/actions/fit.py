@@ -1,0 +1,68 @@
+"""Fit a kept stem of the song to the new timeline: time, the small natural pitch change, then the style's effects."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.actions.model import SyncSummary
+from engine.actions.timeline import Plan
+from engine.audio import Audio
+from engine.generation.arranger.effects import apply_effects
+from engine.presets import Style
+from engine.progress import Monitor
+from engine.sync import conform
+from engine.tempo import TempoMap
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A stem of the song on the new timeline, and what was done to it."""
+
+    name: str
+    role: str
+    audio: Audio
+    summary: SyncSummary
+
+
+def anchors(source_map: TempoMap, target_map: TempoMap, duration_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the times in seconds of the same beats on both maps, covering `duration_s` of the source."""
+    first = np.floor(source_map.beats(0.0))
+    last = np.ceil(source_map.beats(duration_s))
+    beats = np.arange(first, last + 1.0)
+    return source_map.seconds(beats), target_map.seconds(beats)
+
+
+def fit_stem(
+    role: str, audio: Audio, plan: Plan, style: Style, length_frames: int, monitor: Monitor
+) -> Fitted:
+    """Return `audio` (stereo) fitted to the plan's timeline, `length_frames` long; effects go on vocals only."""
+    moved = plan.target_map is not plan.source_map
+    summary = SyncSummary(role, 1.0, 1.0, 1.0, 0.0, None, None, "none")
+    if moved:
+        source_s, target_s = anchors(plan.source_map, plan.target_map, audio.duration_s)
+        ratio = plan.target_map.average_bpm(0.0, length_frames / audio.sample_rate) / plan.source_map.average_bpm(
+            0.0, audio.duration_s
+        )
+        pitch = style.sync.pitch_semitones(ratio) if role == "vocals" else 0.0
+        audio, report = conform(
+            audio,
+            source_s,
+            target_s,
+            pitch_semitones=pitch,
+            length_frames=length_frames,
+            monitor=monitor.part(0.0, 0.9),
+        )
+        summary = SyncSummary(
+            role,
+            report.stretch_min,
+            report.stretch_mean,
+            report.stretch_max,
+            report.pitch_semitones,
+            report.residual_median_ms,
+            report.residual_worst_ms,
+            report.engine,
+        )
+    if role == "vocals" and style.vocal_effects:
+        bpm = plan.target_map.average_bpm(0.0, length_frames / audio.sample_rate)
+        audio = apply_effects(audio, style.vocal_effects, bpm=bpm, monitor=monitor.part(0.9, 1.0))
+    return Fitted(f"{role.capitalize()} (kept)", role, audio, summary)

@@ -1,0 +1,126 @@
+"""What actions take and give: a `Song` to work on, and an `Outcome` for the bridge to publish."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from engine.analysis.model import Analysis, Chord, Section
+from engine.audio import Audio, AudioInfo
+from engine.generation.model import Arrangement
+from engine.tempo import TempoMap
+
+TrackKind = Literal["separated", "fitted", "generated", "mix", "master"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that a job works on: where it is, what its header says, the hash of its bytes, its role if it is a stem."""
+
+    path: Path
+    info: AudioInfo
+    sha256: str
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """The input of a job: one mix, or stems with roles that play together.
+
+    `tempo_map` is the project's, in seconds from the start of the audio; None has it estimated.
+    """
+
+    name: str
+    sources: tuple[SourceFile, ...]
+    tempo_map: TempoMap | None = None
+    tempo_range_bpm: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_stems(self) -> bool:
+        """Whether the input is stems with roles."""
+        return any(source.role is not None for source in self.sources)
+
+    @property
+    def start_frame(self) -> int:
+        """Where the audio starts on the timeline, from the file's BWF time reference."""
+        return self.sources[0].info.time_reference_frames
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTrack:
+    """A track to publish: sound in memory (`audio`), or a finished WAV to copy (`ready`)."""
+
+    name: str
+    role: str
+    kind: TrackKind
+    colour: str
+    audio: Audio | None = None
+    ready: Path | None = None
+    gain_db: float = 0.0
+    pan: float = 0.0
+    muted: bool = False
+    loudness_lufs: float | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Which backend did a stage, what it says of itself, and its licence."""
+
+    stage: str
+    name: str
+    version: str
+    what: str
+    licence: str
+    commercial_use: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSummary:
+    """How a kept stem was fitted to the new timeline."""
+
+    role: str
+    stretch_min: float
+    stretch_mean: float
+    stretch_max: float
+    pitch_semitones: float
+    residual_median_ms: float | None
+    residual_worst_ms: float | None
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoudnessSummary:
+    """Loudness of a finished file; None is silence."""
+
+    integrated_lufs: float | None
+    true_peak_dbtp: float | None
+    lra_lu: float | None
+    target_lufs: float | None = None
+    ceiling_dbtp: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an action made.
+
+    `duration_s` is the length of the input, `length_s` that of the result; `chords` and `sections` are those of the
+    result's timeline, for markers.
+    """
+
+    tracks: tuple[OutputTrack, ...]
+    sample_rate: int
+    duration_s: float
+    length_s: float
+    analysis: Analysis | None = None
+    target_map: TempoMap | None = None
+    timeline_source: str = "none"
+    arrangement: Arrangement | None = None
+    loudness: Mapping[str, LoudnessSummary] = field(default_factory=dict)
+    sync: tuple[SyncSummary, ...] = ()
+    backends: tuple[Backend, ...] = ()
+    notes: tuple[str, ...] = ()
+    chords: tuple[Chord, ...] = ()
+    sections: tuple[Section, ...] = ()

@@ -1,0 +1,128 @@
+"""Remix a song in a style: separate, analyse, arrange, sync what is kept, mix, master.
+
+The song's beats keep their numbers; only the tempo map under them may change. So parts are arranged on beats, kept
+stems are moved from the song's map to the new one, and both meet on the same bars.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.actions.analyze import BACKEND, analysis_of, stems_and_mix
+from engine.actions.finish import finish, finite
+from engine.actions.fit import Fitted, fit_stem
+from engine.actions.model import Outcome, OutputTrack, Song
+from engine.actions.palette import ROLE_COLOURS
+from engine.actions.perform import ARRANGER, generated_tracks, render_parts, to_mix
+from engine.actions.separate import about, load_stem, stem_tracks
+from engine.actions.timeline import Tempo, moved_markers, plan_timeline
+from engine.audio import to_stereo
+from engine.generation.arranger import arrange
+from engine.loudness import integrated_lufs
+from engine.mastering import MasterSettings
+from engine.mixing import MixedTrack, MixSettings, MixTrack
+from engine.presets import Style
+from engine.separation import load_backend
+from engine.stages import Stages
+
+PLAN = (
+    ("read", 0.03), ("separate", 0.42), ("analyze", 0.12), ("generate", 0.2), ("sync", 0.08), ("mix", 0.07),
+    ("master", 0.08),
+)  # fmt: skip
+BYTES_PER_FRAME = 170.0
+INAUDIBLE_LU = 26.0
+"""A kept stem that lies this far below the song is bleed and not a voice: it is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemixParameters:
+    """What the person chose."""
+
+    style: Style
+    energy: float = 1.0
+    brightness: float = 1.0
+    tempo: Tempo = "project"
+    keep: frozenset[str] = frozenset({"vocals"})
+    seed: int = 0
+
+
+def remix(song: Song, parameters: RemixParameters, stages: Stages) -> Outcome:
+    """Remix `song`; separation and analysis are cached, so another style of the same song repeats neither."""
+    style = parameters.style
+    stems, mix = stems_and_mix(song, stages)
+    with stages.stage("analyze") as monitor:
+        analysis = analysis_of(song, mix, stems, stages, monitor)
+    plan = plan_timeline(analysis, song.tempo_map, parameters.tempo, style.tempo_range_bpm)
+    length_frames = plan.length_frames(mix)
+    with stages.stage("generate") as monitor:
+        arrangement = arrange(
+            plan.analysis,
+            plan.source_map,
+            plan.target_map,
+            style,
+            seed=parameters.seed,
+            energy=parameters.energy,
+            brightness=parameters.brightness,
+            keep=parameters.keep,
+        )
+        rendered = render_parts(
+            arrangement, plan.target_map, mix.sample_rate, length_frames, parameters.brightness, monitor
+        )
+    notes = [*song.notes, *analysis.notes]
+    kept: list[Fitted] = []
+    with stages.stage("sync") as monitor:
+        song_lufs = integrated_lufs(mix)
+        wanted = sorted(parameters.keep & set(stems))
+        for index, role in enumerate(wanted):
+            stem = stems[role]
+            audio = load_stem(stem) if isinstance(stem, Path) else stem
+            if integrated_lufs(audio) < song_lufs - INAUDIBLE_LU:
+                notes.append(f"No {role} were heard in this song, so none were kept.")
+                continue
+            part = monitor.part(index / len(wanted), (index + 1) / len(wanted))
+            kept.append(fit_stem(role, to_stereo(audio), plan, style, length_frames, part))
+    tracks = {item.name: MixTrack(item.audio, item.role) for item in kept}
+    tracks |= to_mix(arrangement, rendered)
+    rendered.clear()
+    done = finish(
+        tracks,
+        MixSettings(balance_db=style.balance_db, ducking_db=style.ducking_db, song_lufs=song_lufs),
+        MasterSettings(lufs=style.master.lufs, ceiling_dbtp=style.master.ceiling_dbtp),
+        stages,
+    )
+    separated = {role: path for role, path in stems.items() if isinstance(path, Path)}
+    chords, sections = moved_markers(plan)
+    return Outcome(
+        tracks=(
+            *(fitted_track(item, done.tracks[item.name]) for item in kept),
+            *generated_tracks(arrangement, done),
+            *stem_tracks(separated),
+            *done.sums,
+        ),
+        sample_rate=mix.sample_rate,
+        duration_s=mix.duration_s,
+        length_s=length_frames / mix.sample_rate,
+        analysis=analysis,
+        target_map=plan.target_map,
+        timeline_source=plan.source,
+        arrangement=arrangement,
+        loudness=done.loudness,
+        sync=tuple(item.summary for item in kept),
+        backends=((about(load_backend(BACKEND).info),) if separated else ()) + (ARRANGER,),
+        notes=(*notes, *done.notes),
+        chords=chords,
+        sections=sections,
+    )
+
+
+def fitted_track(item: Fitted, mixed: MixedTrack) -> OutputTrack:
+    """Return a kept stem as a track to publish, as it stands in the mix."""
+    return OutputTrack(
+        name=item.name,
+        role=item.role,
+        kind="fitted",
+        colour=ROLE_COLOURS.get(item.role, ROLE_COLOURS["other"]),
+        audio=mixed.audio,
+        gain_db=mixed.gain_db,
+        pan=mixed.pan,
+        loudness_lufs=finite(mixed.loudness_lufs),
+    )

@@ -1,0 +1,118 @@
+"""Separate a song into stems that sum to it: same rate, frames and channels, written once and cached."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from engine.actions.model import Backend, Outcome, OutputTrack, Song
+from engine.actions.palette import ROLE_COLOURS
+from engine.actions.source import read_whole
+from engine.audio import Audio, WavWriter, best_subtype, read_audio, write_wav
+from engine.progress import Monitor
+from engine.separation import SeparatorInfo, load_backend, stem_names, stream
+from engine.separation.protocol import StemBlock
+from engine.stages import Stages
+
+PLAN = (("read", 0.06), ("separate", 0.94))
+BYTES_PER_FRAME = 40.0
+
+
+def about(info: SeparatorInfo) -> Backend:
+    """Say which backend separated."""
+    return Backend("separate", info.name, info.version, f"{info.grade}: {info.description}", info.licence)
+
+
+def separated_files(
+    song: Song, mix: Audio, stages: Stages, monitor: Monitor, backend: str, two_stems: str | None = None
+) -> dict[str, Path]:
+    """Return the stems of `mix` as finished WAV files, role -> path, from the cache or made now.
+
+    Stems are 24-bit, or 32-bit float where the input is float or lossy or a stem exceeds full scale, so that the
+    written files still sum to the input below -100 dBFS. One subtype serves all stems.
+    """
+    info = load_backend(backend).info
+    subtype = best_subtype(song.sources[0].info)
+    start_frame = song.start_frame
+    depends_on = {
+        "audio": [source.sha256 for source in song.sources],
+        "backend": [info.name, info.version],
+        "two_stems": two_stems,
+        "subtype": subtype,
+        "start_frame": start_frame,
+    }
+
+    def fill(folder: Path) -> None:
+        blocks = stream(mix, backend=backend, two_stems=two_stems, monitor=monitor.part(0, 0.97))
+        write_stems(folder, blocks, mix, subtype, start_frame)
+
+    folder = stages.cached("separate", depends_on, fill)
+    return {role: folder / f"{role}.wav" for role in stem_names(two_stems, info.stems)}
+
+
+def write_stems(
+    folder: Path, blocks: Iterable[StemBlock], mix: Audio, subtype: str, start_frame: int
+) -> None:
+    """Write blocks of stems as they come, as float; then, if nothing exceeds full scale, in `subtype`."""
+    writers: dict[str, WavWriter] = {}
+    peak = 0.0
+    with ExitStack() as open_files:
+        for block in blocks:
+            for role, samples in block.items():
+                if role not in writers:
+                    writers[role] = open_files.enter_context(
+                        WavWriter(
+                            folder / f"{role}.wav",
+                            mix.sample_rate,
+                            mix.channels,
+                            "FLOAT",
+                            time_reference_frames=start_frame,
+                        )
+                    )
+                writers[role].write(samples)
+                peak = max(peak, float(np.abs(samples).max(initial=0.0)))
+    if subtype == "FLOAT" or peak >= 1.0:
+        return
+    for role in writers:
+        file = folder / f"{role}.wav"
+        as_float = file.rename(folder / f"{role}.float.wav")
+        write_wav(file, read_audio(as_float), subtype, time_reference_frames=start_frame)
+        as_float.unlink()
+
+
+def stem_tracks(files: Mapping[str, Path]) -> list[OutputTrack]:
+    """Return separated stems as tracks: muted, at unity, so that opening them changes nothing that is heard."""
+    return [
+        OutputTrack(
+            name=f"{role.capitalize()} (separated)",
+            role=role,
+            kind="separated",
+            colour=ROLE_COLOURS.get(role, ROLE_COLOURS["other"]),
+            ready=path,
+            muted=True,
+        )
+        for role, path in files.items()
+    ]
+
+
+def load_stem(path: Path) -> Audio:
+    """Read a stem back, as the bits that were written."""
+    return read_audio(path)
+
+
+def separate(song: Song, stages: Stages, *, two_stems: str | None = None, backend: str = "spectral") -> Outcome:
+    """Separate `song`; with `two_stems` into that role and the rest."""
+    with stages.stage("read") as monitor:
+        mix = read_whole(song, monitor)
+    with stages.stage("separate") as monitor:
+        files = separated_files(song, mix, stages, monitor, backend, two_stems)
+    info = load_backend(backend).info
+    return Outcome(
+        tracks=tuple(stem_tracks(files)),
+        sample_rate=mix.sample_rate,
+        duration_s=mix.duration_s,
+        length_s=mix.duration_s,
+        backends=(about(info),),
+        notes=(f"Separated by {info.name}, which is {info.grade}.",),
+    )
