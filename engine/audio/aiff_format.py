@@ -26,10 +26,8 @@ def check_length(path: Path, stream: BinaryIO, file_bytes: int) -> None:
     while position + 8 <= file_bytes:
         stream.seek(position)
         kind, size = struct.unpack(">4sI", stream.read(8))
-        if kind == b"COMM" and size >= 18:
-            channels, frames, bits, exponent, mantissa = struct.unpack(
-                ">HIHHQ", stream.read(18).ljust(18, b"\0")
-            )
+        if kind == b"COMM" and size >= 18 and position + 26 <= file_bytes:
+            channels, frames, bits, exponent, mantissa = struct.unpack(">HIHHQ", stream.read(18))
             frame_bytes = max(1, channels * -(-bits // 8))
             rate = max(1.0, float(mantissa) * 2.0 ** ((exponent & 0x7FFF) - 16383 - 63))
         elif kind == b"SSND":

@@ -40,7 +40,7 @@ def check_musical(
     if audio.duration_s < min_duration_s:
         raise NrxError(
             "input.too_short",
-            f"{name} is {audio.duration_s:.3g} s long and at least {min_duration_s:g} s are needed (one bar at"
+            f"{name} is {audio.duration_s:.3g} s long and at least {min_duration_s:g} s are needed (a bar at"
             " 240 BPM) to find a beat; give a longer piece.",
         )
     lowest = np.full(audio.channels, np.inf)

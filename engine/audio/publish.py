@@ -12,19 +12,14 @@ from pathlib import Path
 
 from engine.errors import NrxError
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_NO_HARD_LINKS = frozenset(
-    {
-        errno.EPERM,
-        errno.ENOSYS,
-        errno.EOPNOTSUPP,
-        errno.ENOTSUP,
-        errno.EMLINK,
-        errno.EACCES,
-        errno.EINVAL,
-        errno.EXDEV,
-    }
-)
+
+def _numbers(*names: str) -> frozenset[int]:
+    """Return the error numbers of these names that this system has."""
+    return frozenset(getattr(errno, name) for name in names if hasattr(errno, name))
+
+
+_FULL = _numbers("ENOSPC", "EDQUOT", "EFBIG")
+_NO_HARD_LINKS = _numbers("EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP", "ENOTSUP", "EMLINK", "EINVAL", "EXDEV")
 
 
 class NewFile:
@@ -109,7 +104,7 @@ class NewFile:
         if error.errno in _FULL:
             return NrxError(
                 "output.disk_full",
-                f'The disk is full: "{self.path}" could not be written; free some space or choose another disk.',
+                f'The disk is full: "{self.path}" could not be written; free some space or use another.',
             )
         return NrxError(
             "output.not_writable",

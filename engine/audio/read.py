@@ -210,7 +210,7 @@ def _mp3_blocks(info: AudioInfo, stream: BinaryIO) -> Iterator[Samples]:
     if tag is None or tag.delay == 0:
         yield from _libsndfile_blocks(info, stream)
         return
-    skip = _uncut_delay(info, stream, tag)
+    skip = tag.delay + mp3_tag.DECODER_DELAY if _leaves_delay(stream, tag) else 0
     for block in _libsndfile_blocks(info, stream):
         cut = min(skip, len(block))
         skip -= cut
@@ -218,13 +218,13 @@ def _mp3_blocks(info: AudioInfo, stream: BinaryIO) -> Iterator[Samples]:
             yield block[cut:]
 
 
-def _uncut_delay(info: AudioInfo, stream: BinaryIO, tag: mp3_tag.Mp3Tag) -> int:
-    """Return how many samples this decoder leaves before the music: none if it honours the tag."""
+def _leaves_delay(stream: BinaryIO, tag: mp3_tag.Mp3Tag) -> bool:
+    """Whether this build of libsndfile does not honour the tag: it then counts all that is coded."""
     import soundfile
 
     stream.seek(0)
     with soundfile.SoundFile(stream) as file:
-        return tag.delay + mp3_tag.DECODER_DELAY if file.frames >= tag.coded_samples else 0
+        return bool(file.frames >= tag.coded_samples)
 
 
 _FFMPEG_SCALES = {
