@@ -25,6 +25,7 @@ OFFSET_LUFS = -0.691
 BLOCK_S = 2.0
 """Longest stretch filtered at once: short enough that a decaying filter never reaches denormal numbers."""
 NEGLIGIBLE_STATE = 1e-30
+RUNNING_SUM_DUST = 1e-15
 
 
 def lufs(energy: NDArray[np.float64] | float) -> NDArray[np.float64]:
@@ -112,16 +113,7 @@ class LoudnessMeter:
         if len(energies) < hops:
             total = float(energies.sum()) + self._partial
             return np.array([total / self._frames]) if self._frames else np.zeros(0)
-        sums = np.concatenate(([0.0], np.cumsum(energies)))
-        first = np.arange(len(energies) - hops + 1)
-        edges = (2 * np.arange(len(energies) + 1) * self.sample_rate + HOPS_PER_S) // (2 * HOPS_PER_S)
-        windows: NDArray[np.float64] = (sums[first + hops] - sums[first]) / (
-            edges[first + hops] - edges[first]
-        )
-        # A difference of running sums leaves rounding dust of the loud past in silent windows; no window that
-        # is really there is quieter than the dust by more than this.
-        windows[windows < 1e-15 * sums[-1] / max(1, self._frames)] = 0.0
-        return np.maximum(windows, 0.0)
+        return sliding_means(energies, hops, self.sample_rate)
 
     @property
     def integrated_lufs(self) -> float:
@@ -158,3 +150,16 @@ def gated_loudness(block_energies: NDArray[np.float64]) -> float:
         return float("-inf")
     kept = loud[loud >= loud.mean() * 10.0 ** (RELATIVE_GATE_LU / 10.0)]
     return float(lufs(kept.mean()))
+
+
+def sliding_means(hop_energies: NDArray[np.float64], hops: int, sample_rate: int) -> NDArray[np.float64]:
+    """Return the mean energy per frame of every window of `hops` hops, from each hop's sum of squares."""
+    sums = np.concatenate(([0.0], np.cumsum(hop_energies)))
+    first = np.arange(len(hop_energies) - hops + 1)
+    edges = (2 * np.arange(len(sums)) * sample_rate + HOPS_PER_S) // (2 * HOPS_PER_S)
+    frames = edges[first + hops] - edges[first]
+    windows: NDArray[np.float64] = (sums[first + hops] - sums[first]) / frames
+    # The difference of two running sums holds rounding dust of all that came before; what is below it is
+    # silence.
+    windows[windows < RUNNING_SUM_DUST * sums[-1] / frames] = 0.0
+    return windows

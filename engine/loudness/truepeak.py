@@ -60,6 +60,20 @@ def _kernel(factor: int) -> tuple[NDArray[np.float32], int, float]:
     return rows.astype(np.float32), context, gain
 
 
+def interpolation_matrix(sample_rate: int) -> tuple[NDArray[np.float32], int]:
+    """Return the matrix that interpolates one hop, and the frames of context it needs on each side.
+
+    Its product with a hop's frames and their context, shape (HOP_FRAMES + 2 * context,), is the hop at the
+    higher
+    rate: first the frames themselves, then those a quarter of a frame later, and so on.
+    """
+    factor = oversampling(sample_rate)
+    if factor == 1:
+        return np.eye(HOP_FRAMES, dtype=np.float32), 0
+    between, context, _ = _kernel(factor)
+    return np.concatenate((np.eye(HOP_FRAMES, between.shape[1], context, dtype=np.float32), between)), context
+
+
 def hop_sample_peaks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the largest absolute sample over all channels in every `HOP_FRAMES` frames."""
     channels, frames = samples.shape
@@ -104,13 +118,22 @@ def _interpolated_peaks(
 
 
 def hop_true_peaks(
-    samples: NDArray[np.float32], sample_rate: int, *, above: float = 0.0
+    samples: NDArray[np.float32],
+    sample_rate: int,
+    *,
+    above: float = 0.0,
+    hops: tuple[int, int] | None = None,
 ) -> NDArray[np.float32]:
     """Return the true peak (linear, over all channels) of every `HOP_FRAMES` frames, the last hop included.
 
     A hop's peak covers the time from its first frame up to the first frame of the next hop. Where the true
-    peak surely does not exceed `above`, the sample peak is given instead, which is faster.
+    peak surely does not exceed `above`, the sample peak is given instead, which is faster. `hops` (first,
+    end) limits the work to a stretch.
     """
+    if hops is not None:
+        start = max(0, hops[0] - GATE_HOPS)
+        piece = samples[:, start * HOP_FRAMES : (hops[1] + GATE_HOPS) * HOP_FRAMES]
+        return hop_true_peaks(piece, sample_rate, above=above)[hops[0] - start : hops[1] - start]
     peaks = hop_sample_peaks(samples)
     factor = oversampling(sample_rate)
     if factor == 1 or not len(peaks):

@@ -1,1 +1,9 @@
-"""From a mix to a master at the style’s loudness, under a true-peak ceiling."""
+"""The master: a song at its loudness, under its true-peak ceiling, checked on the samples that are written.
+
+`master` takes an `Audio` and `MasterSettings`; `load_master_preset` reads settings from `presets/mastering/`.
+"""
+
+from engine.mastering.mastering import master
+from engine.mastering.model import MasterReport, MasterResult, MasterSettings
+
+__all__ = ["MasterReport", "MasterResult", "MasterSettings", "master"]

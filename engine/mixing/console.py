@@ -1,5 +1,4 @@
-"""The mix: each role at its loudness relative to the voice, the music dipped under it, one sane peak at the
-end.
+"""The mix: each role at its loudness relative to the voice, the music dipped under it, one sane peak.
 
 Levels are set by gated loudness (BS.1770-4): what counts is how loud a track is where it sounds, so a part
 that plays eight bars sits as well as one that plays throughout. Gains are bounded: never more than
@@ -85,9 +84,7 @@ def balance_stems(
     settings: MixSettings | None = None,
     monitor: Monitor = SILENT,
 ) -> MixResult:
-    """Mix any stems to the table's balance: roles from `roles` where given, else guessed from the stems'
-    names.
-    """
+    """Mix any stems to the table's balance: roles from `roles` where given, else guessed from their names."""
     given = roles or {}
     tracks = {name: MixTrack(audio, given.get(name) or guess_role(name)) for name, audio in stems.items()}
     return mix(tracks, settings or MixSettings(), monitor)
@@ -166,9 +163,7 @@ def _sum(strips: Mapping[str, Strip], gains: Mapping[str, float], monitor: Monit
 
 
 def _mixed(strip: Strip, gain_db: float, rate: int) -> MixedTrack:
-    """Put a strip on a fader: print what the fader cannot hold, and what would exceed full scale, into the
-    audio.
-    """
+    """Put a strip on a fader: what the fader cannot hold, or exceeds full scale, goes into the audio."""
     printed_db = max(0.0, gain_db - MAX_FADER_DB)
     if strip.peak > 0.0 and 20.0 * log10(strip.peak) + printed_db > 0.0:
         printed_db = floor(-20.0 * log10(strip.peak) / GAIN_STEP_DB) * GAIN_STEP_DB

@@ -1,0 +1,150 @@
+"""What happens before the limiter: gain, glue and saturation, for any stretch of the song on demand.
+
+Glue is a slow compressor on the whole mix: a soft-kneed 1.x : 1 above the song's own loudness, moving over a
+third of a second, the same for all channels. Saturation bends the tops of peaks: above a knee t the magnitude
+u becomes t + v / (1 + v / k), v = u - t, so that the first decibels over the ceiling cost the limiter less.
+It is computed at four times the rate as a correction to the signal, non-zero only where a peak passes the
+knee, and brought back through the same low-pass as the interpolation, so that what aliases is the little that
+the filter lets through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.audio.buffer import Audio
+from engine.loudness.meter import HOPS_PER_S, lufs
+from engine.loudness.truepeak import HOP_FRAMES, interpolation_matrix
+
+KNEE = 0.8
+"""Where saturation begins, relative to the ceiling."""
+GLUE_ABOVE_LU, GLUE_KNEE_LU = 0.0, 6.0
+GLUE_LEVEL_HOPS, GLUE_MOVE_HOPS = 20, 35
+
+
+def saturated(peaks: NDArray[np.float32], knee: float, softness: float) -> NDArray[np.float32]:
+    """Return what saturation makes of magnitudes: unchanged up to `knee`, then bent towards `knee + softness`."""
+    over = np.maximum(peaks - np.float32(knee), np.float32(0.0))
+    bent: NDArray[np.float32] = peaks - over * over / (over + np.float32(softness))
+    return bent
+
+
+def glue_curve(
+    hop_energies: NDArray[np.float64], integrated_lufs: float, ratio: float, sample_rate: int
+) -> NDArray[np.float64]:
+    """Return the glue's gain in dB (0 or negative) in every 10 ms hop."""
+    from scipy.ndimage import uniform_filter1d
+
+    if ratio <= 1.0 or not len(hop_energies) or not np.isfinite(integrated_lufs):
+        return np.zeros(len(hop_energies))
+    energies = uniform_filter1d(hop_energies, GLUE_LEVEL_HOPS, mode="nearest")
+    level = lufs(np.maximum(energies, 0.0) * HOPS_PER_S / sample_rate)
+    over = np.maximum(level, integrated_lufs - 40.0) - integrated_lufs - GLUE_ABOVE_LU
+    half = GLUE_KNEE_LU / 2.0
+    kneed = np.where(over > half, over, np.square(np.maximum(over + half, 0.0)) / (2.0 * GLUE_KNEE_LU))
+    window = np.hanning(2 * GLUE_MOVE_HOPS + 1)
+    padded = np.pad(kneed * (1.0 / ratio - 1.0), GLUE_MOVE_HOPS, mode="edge")
+    return np.convolve(padded, window / window.sum(), mode="valid")
+
+
+@dataclass(slots=True, eq=False)
+class Drive:
+    """Gain, glue and saturation of one song; `samples_between` renders any stretch of hops."""
+
+    audio: Audio
+    glue_db: NDArray[np.float64]
+    hop_peaks: NDArray[np.float32]
+    ceiling: float
+    saturation: float
+    gain_db: float = 0.0
+
+    def hop_gains(self, first_hop: int, last_hop: int) -> NDArray[np.float32]:
+        """Return the linear gain at the start of each hop of 8 frames from `first_hop` through `last_hop`."""
+        gain = np.full(last_hop - first_hop + 1, self.gain_db)
+        if self.glue_db.any():
+            position = np.arange(first_hop, last_hop + 1) * (HOP_FRAMES * HOPS_PER_S / self.audio.sample_rate)
+            gain += np.interp(position - 0.5, np.arange(len(self.glue_db)), self.glue_db)
+        linear: NDArray[np.float32] = np.power(10.0, gain / 20.0).astype(np.float32)
+        return linear
+
+    def glued_peaks(self, merge: int) -> NDArray[np.float32]:
+        """Return the largest true peak after glue, at 0 dB gain, in every `merge` hops."""
+        gains = self.hop_gains(0, len(self.hop_peaks)) * np.float32(10.0 ** (-self.gain_db / 20.0))
+        glued = self.hop_peaks * np.maximum(gains[:-1], gains[1:])
+        merged: NDArray[np.float32] = np.maximum.reduceat(glued, np.arange(0, len(glued), merge))
+        return merged
+
+    def driven_peaks(self, first_hop: int, last_hop: int) -> NDArray[np.float32]:
+        """Return each hop's true peak after gain and glue, before saturation."""
+        gains = self.hop_gains(first_hop, last_hop)
+        driven: NDArray[np.float32] = self.hop_peaks[first_hop:last_hop] * np.maximum(gains[:-1], gains[1:])
+        return driven
+
+    def expected_peaks(self, driven: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what saturation leaves of driven peaks, as its curve has it."""
+        return saturated(driven, self.knee, self.softness) if self.saturation > 0.0 else driven
+
+    @property
+    def knee(self) -> float:
+        """Magnitude at which saturation begins."""
+        return KNEE * self.ceiling
+
+    @property
+    def softness(self) -> float:
+        """Magnitude above the knee that saturation never passes."""
+        return self.ceiling / max(self.saturation, 1e-6)
+
+    def samples_between(self, first_hop: int, last_hop: int) -> NDArray[np.float32]:
+        """Return the driven samples of the hops from `first_hop` up to `last_hop`, shape (channels, frames)."""
+        if self.saturation <= 0.0:
+            return self._gained(first_hop, last_hop)
+        # The interpolator reaches 6 frames (up to 24 at high rates) past a hop: render a margin and cut it
+        # off.
+        start, end = max(0, first_hop - 4), min(len(self.hop_peaks), last_hop + 4)
+        samples = self._gained(start, end)
+        hot = np.flatnonzero(self.driven_peaks(start, end) > self.knee)
+        if len(hot):
+            matrix, context = interpolation_matrix(self.audio.sample_rate)
+            for channel in samples:
+                _saturate(channel, hot, matrix, context, self.knee, self.softness)
+        offset = (first_hop - start) * HOP_FRAMES
+        return samples[:, offset : offset + (last_hop - first_hop) * HOP_FRAMES]
+
+    def _gained(self, first_hop: int, last_hop: int) -> NDArray[np.float32]:
+        piece = self.audio.samples[:, first_hop * HOP_FRAMES : last_hop * HOP_FRAMES]
+        if not self.glue_db.any():
+            return piece * np.float32(10.0 ** (self.gain_db / 20.0))
+        edges = self.hop_gains(first_hop, last_hop)
+        ramp = np.arange(HOP_FRAMES, dtype=np.float32) / np.float32(HOP_FRAMES)
+        gains = (edges[:-1, None] + np.diff(edges)[:, None] * ramp).reshape(-1)
+        return piece * gains[: piece.shape[1]]
+
+
+def _saturate(
+    channel: NDArray[np.float32],
+    hot: NDArray[np.intp],
+    matrix: NDArray[np.float32],
+    context: int,
+    knee: float,
+    softness: float,
+) -> None:
+    """Saturate the `hot` hops of one channel in place.
+
+    `matrix` (factor * 8, 8 + 2 * context) interpolates a hop from its frames and their context; its transpose
+    over the factor takes corrections back to the original rate, and overlapping hops add up.
+    """
+    factor = len(matrix) // HOP_FRAMES
+    padded = np.zeros(context + (-(-len(channel) // HOP_FRAMES)) * HOP_FRAMES + context, dtype=np.float32)
+    padded[context : context + len(channel)] = channel
+    columns = hot * HOP_FRAMES
+    rows = np.arange(matrix.shape[1])
+    fine = matrix @ padded[rows[:, None] + columns[None, :]]
+    over = np.maximum(np.abs(fine) - np.float32(knee), np.float32(0.0))
+    correction = np.copysign(over * over / (over + np.float32(softness)), fine)
+    coarse = (matrix.T @ correction) / np.float32(factor)
+    for row in rows:
+        padded[columns + row] -= coarse[row]
+    channel[:] = padded[context : context + len(channel)]

@@ -1,0 +1,63 @@
+"""What the master aims for, and what it says about itself."""
+
+from dataclasses import dataclass
+
+from engine.audio.buffer import Audio
+
+
+@dataclass(frozen=True, slots=True)
+class MasterSettings:
+    """What to aim for, and how far to go for it.
+
+    Attributes:
+        lufs: integrated loudness to reach.
+        ceiling_dbtp: true peak (4x, as libebur128 measures it) that the written samples never exceed.
+        glue_ratio: ratio of the slow bus compressor that evens out loud passages; 1 is off.
+        saturation: soft clipping of peaks before the limiter, 0 (off) to 1.
+        max_average_reduction_db: the limiter's average gain reduction over the passages that count as loud;
+        the
+            loudness target is lowered before this is exceeded.
+        bits: 16 (with dither) or 24, the samples that will be written; 32 leaves floats as they are.
+        seed: of the dither.
+    """
+
+    lufs: float = -14.0
+    ceiling_dbtp: float = -1.0
+    glue_ratio: float = 1.0
+    saturation: float = 0.5
+    max_average_reduction_db: float = 3.0
+    bits: int = 24
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MasterReport:
+    """What was done. Loudness in LUFS, peaks in dBTP (4x), reductions in dB as positive numbers; silence is
+    -inf.
+
+    `aimed_lufs` is the target after lowering it to what the reduction and peak-to-loudness budgets allow;
+    `warnings` says why it was lowered. `passes` counts limiting passes over the whole song.
+    """
+
+    target_lufs: float
+    aimed_lufs: float
+    lufs_before: float
+    lufs_after: float
+    true_peak_before_dbtp: float
+    true_peak_after_dbtp: float
+    lra_before: float
+    lra_after: float
+    gain_db: float
+    max_reduction_db: float
+    average_reduction_db: float
+    max_saturation_db: float
+    passes: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MasterResult:
+    """The master, its samples already on the grid of the bit depth that was asked for, and the report."""
+
+    audio: Audio
+    report: MasterReport

@@ -1,0 +1,160 @@
+"""How hard to drive: find the gain whose master has the loudness asked for, without rendering anything.
+
+The limiter's gain moves slowly against the signal, so the energy of the limited song in every 10 ms is that
+of the driven song times the gain squared; with the hops' peaks that is all it takes to know the loudness of a
+master at any gain, to some hundredths of an LU. The search runs on hops of 32 frames and costs milliseconds.
+
+The target is lowered, before anything is rendered, to what two budgets allow: the limiter's average reduction
+over loud passages, and the ratio of peak to loudness that a master of that loudness keeps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.loudness.meter import (
+    GATING_STEP_HOPS,
+    HOPS_PER_S,
+    MOMENTARY_HOPS,
+    RELATIVE_GATE_LU,
+    gated_loudness,
+    sliding_means,
+)
+from engine.loudness.truepeak import HOP_FRAMES
+from engine.mastering.drive import Drive
+from engine.mastering.limiter import Nepers, needed_reduction, reduction_curve
+from engine.mastering.model import MasterSettings
+
+MERGED_HOPS = 4
+DB_PER_NEPER = 8.685889638065035
+MAX_GAIN_DB = 40.0
+SEARCH_STEPS = 12
+CLOSE_ENOUGH_LU = 0.02
+
+
+def lowest_plr(lufs: float) -> float:
+    """Return the peak-to-loudness ratio in LU that a master at `lufs` must keep: 6.5 at -8, 8 from -10 down."""
+    return min(8.0, 6.5 + 0.75 * (-8.0 - lufs))
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a master would be at some gain."""
+
+    gain_db: float
+    lufs: float
+    average_reduction_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The gain to drive with, the loudness to expect, and why it is lower than asked for (empty if it is not)."""
+
+    gain_db: float
+    aimed_lufs: float
+    reason: str = ""
+
+
+def hop_mean_squares(curve: Nepers, hops_10ms: int, hops_per_10ms: float) -> NDArray[np.float64]:
+    """Return the mean squared gain of a reduction curve in each of the first `hops_10ms` 10 ms hops."""
+    sums = np.concatenate(([0.0], np.cumsum(np.exp(-2.0 * curve.astype(np.float64)))))
+    edges = np.minimum(np.arange(hops_10ms + 1) * hops_per_10ms, len(sums) - 1)
+    at = np.interp(edges, np.arange(len(sums)), sums)
+    means: NDArray[np.float64] = np.diff(at) / np.maximum(np.diff(edges), 1e-9)
+    return means
+
+
+def average_reduction_db(curve: Nepers, energies: NDArray[np.float64], hops_per_10ms: float) -> float:
+    """Return a curve's mean reduction in dB over the 10 ms hops that are above the relative gate."""
+    if not len(energies) or not energies.any():
+        return 0.0
+    sums = np.concatenate(([0.0], np.cumsum(curve, dtype=np.float64)))
+    edges = np.minimum(np.arange(len(energies) + 1) * hops_per_10ms, len(sums) - 1)
+    by_hop = np.diff(np.interp(edges, np.arange(len(sums)), sums)) / np.maximum(np.diff(edges), 1e-9)
+    loud = energies >= energies.mean() * 10.0 ** (RELATIVE_GATE_LU / 10.0)
+    return float(by_hop[loud].mean()) * DB_PER_NEPER
+
+
+def integrated(energies: NDArray[np.float64], sample_rate: int) -> float:
+    """Return the integrated loudness in LUFS of sums of squares per 10 ms hop."""
+    if len(energies) < MOMENTARY_HOPS:
+        frames = len(energies) * sample_rate / HOPS_PER_S
+        return gated_loudness(np.array([energies.sum() / frames])) if len(energies) else float("-inf")
+    return gated_loudness(sliding_means(energies, MOMENTARY_HOPS, sample_rate)[::GATING_STEP_HOPS])
+
+
+def make_plan(
+    drive: Drive, energies: NDArray[np.float64], settings: MasterSettings, correction_lu: float = 0.0
+) -> Plan:
+    """Find the gain for `settings.lufs`, or for the highest loudness within the budgets.
+
+    `energies` are the undriven song's sums of weighted squares per 10 ms hop; `correction_lu` is how much
+    louder the last render was than its outlook said.
+    """
+    sample_rate = drive.audio.sample_rate
+    glued = energies * 10.0 ** (drive.glue_db[: len(energies)] / 10.0)
+    start_lufs = integrated(glued, sample_rate)
+    ceiling_lufs = _loudest_by_plr(settings.ceiling_dbtp)
+    aimed = min(settings.lufs, ceiling_lufs)
+    reason = ""
+    if aimed < settings.lufs:
+        reason = (
+            f"a ceiling of {settings.ceiling_dbtp:g} dBTP leaves less than {lowest_plr(settings.lufs):.1f} LU between "
+            f"peaks and loudness, the least that a master at {settings.lufs:g} LUFS keeps"
+        )
+    merged = drive.glued_peaks(MERGED_HOPS)
+    per_10ms = sample_rate / HOPS_PER_S / (HOP_FRAMES * MERGED_HOPS)
+
+    def outlook(gain_db: float) -> Outlook:
+        peaks = drive.expected_peaks(merged * np.float32(10.0 ** (gain_db / 20.0)))
+        needed = needed_reduction(peaks, drive.ceiling)
+        curve = reduction_curve(needed, sample_rate, hop_frames=HOP_FRAMES * MERGED_HOPS)
+        limited = glued * hop_mean_squares(curve, len(glued), per_10ms)
+        return Outlook(
+            gain_db,
+            integrated(limited, sample_rate) + gain_db + correction_lu,
+            average_reduction_db(curve, glued, per_10ms),
+        )
+
+    low = high = outlook(min(MAX_GAIN_DB, aimed - start_lufs))
+    budget = settings.max_average_reduction_db
+    # Upwards until the target or a budget is passed; a limited song gains less than a decibel per decibel.
+    while high.lufs < aimed and high.average_reduction_db <= budget and high.gain_db < MAX_GAIN_DB:
+        low = high
+        high = outlook(min(MAX_GAIN_DB, high.gain_db + max(0.5, 1.5 * (aimed - high.lufs))))
+    while low.lufs > aimed or low.average_reduction_db > budget:
+        high = low
+        low = outlook(low.gain_db - max(0.5, 1.5 * (low.lufs - aimed), low.average_reduction_db - budget))
+    for _ in range(SEARCH_STEPS):
+        if high.gain_db - low.gain_db < CLOSE_ENOUGH_LU or aimed - low.lufs < CLOSE_ENOUGH_LU / 2.0:
+            break
+        middle = outlook((low.gain_db + high.gain_db) / 2.0)
+        if middle.lufs > aimed or middle.average_reduction_db > budget:
+            high = middle
+        else:
+            low = middle
+    if low.lufs < aimed - 4.0 * CLOSE_ENOUGH_LU:
+        if low.gain_db >= MAX_GAIN_DB - 1e-9:
+            reason = f"the input is too quiet: it would take more than {MAX_GAIN_DB:g} dB of gain"
+        else:
+            reason = (
+                f"the limiter would take {budget:g} dB or more off loud passages on average, which is audible; "
+                "a denser mix can be made louder"
+            )
+        aimed = low.lufs
+    return Plan(low.gain_db, aimed, reason)
+
+
+def _loudest_by_plr(ceiling_dbtp: float) -> float:
+    """Return the loudness at which peaks at the ceiling leave exactly the least ratio allowed."""
+    loudest, louder = -60.0, 0.0
+    while louder - loudest > 0.001:
+        middle = (loudest + louder) / 2.0
+        if ceiling_dbtp - middle >= lowest_plr(middle):
+            loudest = middle
+        else:
+            louder = middle
+    return loudest

@@ -1,0 +1,27 @@
+"""From floats to the grid of a file's bit depth, in place: 24 bits rounded, 16 bits with TPDF dither."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRAMES_AT_ONCE = 1 << 17
+
+
+def quantise(samples: NDArray[np.float32], bits: int, seed: int) -> None:
+    """Put `samples` (channels, frames) on the grid of `bits` bits (16 or 24; 32 changes nothing), in place.
+
+    Dither is triangular, 2 LSB wide, from `seed` alone, so that the same master is the same bytes.
+    """
+    if bits >= 32:
+        return
+    scale = float(1 << (bits - 1))
+    random = np.random.Generator(np.random.PCG64(seed))
+    for start in range(0, samples.shape[1], FRAMES_AT_ONCE):
+        block = samples[:, start : start + FRAMES_AT_ONCE].astype(np.float64)
+        block *= scale
+        if bits <= 16:
+            block += random.random(block.shape) - random.random(block.shape)
+        np.rint(block, out=block)
+        np.clip(block, -scale, scale - 1.0, out=block)
+        samples[:, start : start + FRAMES_AT_ONCE] = block / scale
