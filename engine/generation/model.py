@@ -40,9 +40,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """All parts, and the length of the piece in beats of the target tempo map."""
+    """All parts, and the length of the piece in beats of the target tempo map.
+
+    `groove_multiple` is 0.5 where the players feel half as many beats as the map has (half-time), 2 for double-time.
+    """
 
     parts: tuple[Part, ...]
     length_beats: float
     seed: int
     style: str
+    groove_multiple: float = 1.0

@@ -1,1 +1,26 @@
-"""The arranger: new parts from the song’s own chords, form and melody; needs no weights."""
+"""The arranger: new parts from the song's own chords, form and melody; needs no weights.
+
+`arrange` writes the notes, `invent_song` makes up a song where there is none, `parse_words` understands a
+request in words; `engine.generation.arranger.midi` writes MIDI files and `engine.generation.arranger.render`
+makes sound. Names are loaded when first used, so that the effect and voice tables can be had without the
+composer.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.generation.arranger.compose import arrange
+    from engine.generation.arranger.invent import invent_song, parse_key
+    from engine.generation.arranger.words import parse_words
+
+__all__ = ["arrange", "invent_song", "parse_key", "parse_words"]
+
+_HOMES = {"arrange": "compose", "invent_song": "invent", "parse_key": "invent", "parse_words": "words"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

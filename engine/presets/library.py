@@ -1,0 +1,60 @@
+"""Where styles are found: the built-in folder, and folders of the user's own, whose files win over built-in ones.
+
+The id of a style is its file's name without `.yaml`, and must be what the file says.
+"""
+
+import difflib
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from engine.errors import NrxError
+from engine.presets.style import Style
+from engine.presets.yaml_file import read_preset
+
+
+def presets_folder() -> Path:
+    """Return the folder of built-in presets: inside the installed package, or the checkout's beside it."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "_data" / "presets"
+    return installed if installed.is_dir() else package.parent / "presets"
+
+
+def list_styles(extra_dirs: Iterable[Path] = ()) -> list[str]:
+    """Return the ids of all styles, built-in and in `extra_dirs`, sorted."""
+    return sorted(_style_files(extra_dirs))
+
+
+def load_style(style_id: str, extra_dirs: Iterable[Path] = ()) -> Style:
+    """Return the style with that id; a file in `extra_dirs` (last first) wins over a built-in one.
+
+    Raises:
+        NrxError: `style.unknown` with near matches, or `preset.invalid` with file, key, value and what is
+        allowed.
+    """
+    files = _style_files(extra_dirs)
+    path = files.get(style_id)
+    if path is None:
+        near = difflib.get_close_matches(
+            style_id.lower().replace("-", "_").replace(" ", "_"), files, n=3, cutoff=0.4
+        )
+        hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(sorted(files))}."
+        raise NrxError("style.unknown", f"There is no style {style_id!r}; {hint}")
+    stat = path.stat()
+    style = _read(path, stat.st_mtime_ns, stat.st_size)
+    if style.id != style_id:
+        allowed = f"it should be {style_id!r}, as the file is called"
+        raise NrxError("preset.invalid", f"The preset file {path} has 'id' = {style.id!r}; {allowed}.")
+    return style
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, _mtime_ns: int, _size: int) -> Style:
+    return read_preset(path, Style)
+
+
+def _style_files(extra_dirs: Iterable[Path]) -> dict[str, Path]:
+    folders = [presets_folder() / "styles", *extra_dirs]
+    return {
+        path.stem: path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*.y*ml"))
+    }
