@@ -26,7 +26,9 @@ class Number:
 
     def accepts(self, value: object) -> bool:
         """Say whether `value` is a number inside the range (NaN and truth values are not)."""
-        return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        return (
+            isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        )
 
 
 @dataclass(frozen=True, slots=True)

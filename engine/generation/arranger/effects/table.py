@@ -200,7 +200,7 @@ EFFECTS: dict[str, EffectSpec] = {
         "echoes:delay",
         {
             "beats": Number(0.75, 0.0, 8.0),
-            "time_s": Number(0.35, 0.001, 2.0),
+            "time_s": Number(0.35, 0.02, 2.0),
             "feedback": Number(0.35, 0.0, 0.9),
             "wet_db": Number(-14.0, -60.0, 6.0),
             "tone_hz": Number(4500.0, 300.0, 20000.0),
@@ -212,7 +212,7 @@ EFFECTS: dict[str, EffectSpec] = {
         "echoes:ping_pong",
         {
             "beats": Number(0.75, 0.0, 8.0),
-            "time_s": Number(0.35, 0.001, 2.0),
+            "time_s": Number(0.35, 0.02, 2.0),
             "feedback": Number(0.4, 0.0, 0.9),
             "wet_db": Number(-14.0, -60.0, 6.0),
             "tone_hz": Number(4500.0, 300.0, 20000.0),

@@ -1,0 +1,63 @@
+"""Echoes: feedback delay, ping-pong, slap. Each repeat is a little darker, as on tape."""
+
+import numpy as np
+
+from engine.audio.buffer import Samples
+from engine.generation.arranger.effects.chain import Context, Process
+from engine.generation.arranger.effects.streaming import SosFilter, butterworth, cascade
+
+_SHORTEST_S = 0.02
+
+
+def _echo(
+    context: Context, *, time_s: float, feedback: float, wet_db: float, tone_hz: float, across: bool
+) -> Process:
+    rate = context.sample_rate
+    frames = max(1, round(max(time_s, _SHORTEST_S) * rate))
+    loop = SosFilter(
+        cascade([butterworth("lowpass", tone_hz, 6, rate), butterworth("highpass", 150, 6, rate)])
+    )
+    wet_gain, back = np.float32(10 ** (wet_db / 20)), np.float32(feedback)
+    waiting = np.zeros((2, frames), dtype=np.float32)
+
+    def process(block: Samples, _start: int) -> Samples:
+        nonlocal waiting
+        out = block.copy()
+        for first in range(0, block.shape[1], frames):
+            dry = block[:, first : first + frames]
+            count = dry.shape[1]
+            heard = loop(waiting[:, :count])
+            if across:
+                fresh = np.stack([dry.mean(axis=0) + back * heard[1], back * heard[0]])
+            else:
+                fresh = dry + back * heard
+            waiting = np.concatenate([waiting[:, count:], fresh], axis=1)
+            out[:, first : first + count] += wet_gain * heard
+        return out
+
+    return process
+
+
+def _time_s(context: Context, beats: float, time_s: float) -> float:
+    return beats * context.beat_s if beats > 0 else time_s
+
+
+def delay(
+    context: Context, *, beats: float, time_s: float, feedback: float, wet_db: float, tone_hz: float
+) -> Process:
+    """Feedback delay, both sides alike."""
+    length_s = _time_s(context, beats, time_s)
+    return _echo(context, time_s=length_s, feedback=feedback, wet_db=wet_db, tone_hz=tone_hz, across=False)
+
+
+def ping_pong(
+    context: Context, *, beats: float, time_s: float, feedback: float, wet_db: float, tone_hz: float
+) -> Process:
+    """Feedback delay whose repeats go left, right, left …"""
+    length_s = _time_s(context, beats, time_s)
+    return _echo(context, time_s=length_s, feedback=feedback, wet_db=wet_db, tone_hz=tone_hz, across=True)
+
+
+def slap(context: Context, *, time_ms: float, wet_db: float) -> Process:
+    """One echo."""
+    return _echo(context, time_s=time_ms / 1000, feedback=0.0, wet_db=wet_db, tone_hz=5000.0, across=False)

@@ -1,0 +1,141 @@
+"""Reverbs. `reverb` is pedalboard's Freeverb; the others convolve with a response made here from shaped noise.
+
+A made response is stereo noise in bands, each with its own decay (lows longer, highs shorter, as air and walls do), after
+early reflections that grow denser, with unit energy: `wet_db` is then the level of the reverb against the dry sound.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pedalboard
+import scipy.fft
+
+from engine.audio.buffer import Samples
+from engine.generation.arranger.effects.chain import Context, Process
+from engine.generation.arranger.effects.streaming import Convolver, SosFilter, butterworth, cascade
+
+_FREEVERB_GAIN = 0.72  # brings pedalboard's wet-only output to the level of its input
+
+
+@dataclass(frozen=True, slots=True)
+class _Space:
+    """How a kind of room differs: early reflections (first and last, share of energy), build-up, low-end bloom."""
+
+    early_first_s: float
+    early_last_s: float
+    early_share: float
+    rise_s: float
+    bloom: float
+
+
+_SPACES = {
+    "room": _Space(0.002, 0.028, 0.5, 0.004, 1.0),
+    "plate": _Space(0.001, 0.012, 0.1, 0.002, 0.9),
+    "hall": _Space(0.011, 0.085, 0.22, 0.035, 1.25),
+}
+
+
+@lru_cache(maxsize=16)
+def _response(kind: str, decay_s: float, damping_hz: float, predelay_ms: float, sample_rate: int) -> Samples:
+    space = _SPACES[kind]
+    rng = np.random.default_rng([sum(kind.encode()), 0x5EED])
+    frames = int(1.15 * decay_s * space.bloom * sample_rate) + int(0.1 * sample_rate)
+    time_s = np.arange(frames) / sample_rate
+    noise = scipy.fft.rfft(rng.standard_normal((2, frames)), axis=1)
+    frequency = scipy.fft.rfftfreq(frames, 1 / sample_rate)
+    octave = np.log2(np.maximum(frequency, 1.0) / 125.0)
+    tail = np.zeros((2, frames))
+    for band in range(8):
+        weight = np.clip(1 - np.abs(octave - band), 0, 1)
+        if band == 0:
+            weight[octave < 0] = 1
+        if band == 7:
+            weight[octave > 7] = 1
+        centre = 125.0 * 2**band
+        band_decay = decay_s * (space.bloom if centre < 300 else 1.0) / (1 + (centre / damping_hz) ** 1.3)
+        shape = np.exp(-6.91 * time_s / max(band_decay, 0.05))
+        tail += scipy.fft.irfft(noise * np.sqrt(weight), frames, axis=1) * shape
+    tail *= 1 - np.exp(-time_s / space.rise_s)
+    tail *= np.sqrt((1 - space.early_share) / np.sum(tail**2, axis=1, keepdims=True))
+    early = np.zeros((2, frames))
+    span = np.log(space.early_last_s / space.early_first_s)
+    for side in (0, 1):
+        arrivals = space.early_first_s * np.exp(span * np.sort(rng.uniform(0, 1, 18)))
+        strength = rng.choice([-1.0, 1.0], 18) * np.sqrt(space.early_first_s / arrivals)
+        np.add.at(early[side], np.minimum((arrivals * sample_rate).astype(int), frames - 1), strength)
+    early *= np.sqrt(space.early_share / np.sum(early**2, axis=1, keepdims=True))
+    end = np.minimum(1, (frames - np.arange(frames)) / (0.05 * sample_rate))
+    wait = np.zeros((2, int(predelay_ms / 1000 * sample_rate)))
+    return np.concatenate([wait, (early + tail) * end], axis=1).astype(np.float32)
+
+
+def _convolved(context: Context, response: Samples, wet_db: float, low_cut_hz: float) -> Process:
+    convolver = Convolver(response)
+    cut = SosFilter(cascade([butterworth("highpass", low_cut_hz, 12, context.sample_rate)]))
+    wet_gain = np.float32(10 ** (wet_db / 20))
+
+    def process(block: Samples, _start: int) -> Samples:
+        wet = convolver(block.mean(axis=0, dtype=np.float32))
+        return block + wet_gain * cut(wet)
+
+    return process
+
+
+def _space(kind: str, context: Context, parameters: dict[str, float]) -> Process:
+    response = _response(
+        kind,
+        parameters["decay_s"],
+        parameters["damping_hz"],
+        parameters["predelay_ms"],
+        context.sample_rate,
+    )
+    return _convolved(context, response, parameters["wet_db"], parameters["low_cut_hz"])
+
+
+def room(context: Context, **parameters: float) -> Process:
+    """Small natural room: early reflections carry half of it."""
+    return _space("room", context, parameters)
+
+
+def plate(context: Context, **parameters: float) -> Process:
+    """Plate: dense from the first millisecond, bright."""
+    return _space("plate", context, parameters)
+
+
+def hall(context: Context, **parameters: float) -> Process:
+    """Concert hall: slow build-up, long warm lows."""
+    return _space("hall", context, parameters)
+
+
+def gated_reverb(context: Context, *, gate_ms: float, wet_db: float, low_cut_hz: float) -> Process:
+    """A plate that hardly decays and is shut after `gate_ms`."""
+    frames = int(gate_ms / 1000 * context.sample_rate)
+    dense = _response("plate", 3.0, 9000.0, 0.0, context.sample_rate)[:, :frames].copy()
+    end = np.minimum(1, (frames - np.arange(frames)) / (0.02 * context.sample_rate))
+    dense *= end.astype(np.float32)
+    dense /= np.sqrt(np.sum(dense**2, axis=1, keepdims=True))
+    return _convolved(context, dense, wet_db, low_cut_hz)
+
+
+def reverb(
+    context: Context,
+    *,
+    room_size: float,
+    damping: float,
+    width: float,
+    wet_db: float,
+    dry_db: float,
+    low_cut_hz: float,
+) -> Process:
+    """Freeverb with the lows kept out of it."""
+    unit = pedalboard.Reverb(room_size=room_size, damping=damping, wet_level=1.0, dry_level=0.0, width=width)
+    cut = SosFilter(cascade([butterworth("highpass", low_cut_hz, 12, context.sample_rate)]))
+    wet_gain = np.float32(_FREEVERB_GAIN * 10 ** (wet_db / 20))
+    dry_gain = np.float32(10 ** (dry_db / 20))
+
+    def process(block: Samples, _start: int) -> Samples:
+        wet = np.asarray(unit.process(cut(block), context.sample_rate, reset=False), dtype=np.float32)
+        return dry_gain * block + wet_gain * wet
+
+    return process

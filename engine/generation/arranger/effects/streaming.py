@@ -1,0 +1,149 @@
+"""Building blocks that keep their state from block to block: filters, convolution, moving delays, soft clipping."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.fft
+import scipy.signal
+from numpy.typing import NDArray
+
+from engine.audio.buffer import Samples
+
+Sos = NDArray[np.float64]
+_CONTROL_FRAMES = 32
+
+
+class SosFilter:
+    """Second-order sections over a stereo stream."""
+
+    def __init__(self, sos: Sos) -> None:
+        self._sos = sos
+        self._state = np.zeros((sos.shape[0], 2, 2))
+
+    def __call__(self, block: Samples) -> Samples:
+        """Filter a block of shape (2, frames)."""
+        filtered, self._state = scipy.signal.sosfilt(self._sos, block, axis=1, zi=self._state)
+        return np.asarray(filtered, dtype=np.float32)
+
+
+def butterworth(kind: str, cutoff_hz: float, slope_db: float, sample_rate: int) -> Sos | None:
+    """Return a Butterworth "lowpass" or "highpass" of 6, 12, 24 … dB an octave; None where it would change nothing."""
+    if kind == "lowpass" and cutoff_hz >= 0.49 * sample_rate:
+        return None
+    cutoff_hz = min(cutoff_hz, 0.49 * sample_rate)
+    return np.asarray(
+        scipy.signal.butter(max(1, round(slope_db / 6)), cutoff_hz, kind, fs=sample_rate, output="sos")
+    )
+
+
+def bell(frequency_hz: float, gain_db: float, q: float, sample_rate: int) -> Sos:
+    """Return a bell equaliser (R. Bristow-Johnson, Audio EQ Cookbook)."""
+    w0 = 2 * np.pi * min(frequency_hz, 0.45 * sample_rate) / sample_rate
+    amplitude, alpha = 10 ** (gain_db / 40), np.sin(w0) / (2 * q)
+    b = np.array([1 + alpha * amplitude, -2 * np.cos(w0), 1 - alpha * amplitude])
+    a = np.array([1 + alpha / amplitude, -2 * np.cos(w0), 1 - alpha / amplitude])
+    return np.concatenate([b, a])[None, :] / a[0]
+
+
+def shelf(kind: str, frequency_hz: float, gain_db: float, sample_rate: int) -> Sos:
+    """Return a "low" or "high" shelf of slope 1 (R. Bristow-Johnson, Audio EQ Cookbook)."""
+    w0 = 2 * np.pi * min(frequency_hz, 0.45 * sample_rate) / sample_rate
+    amplitude = 10 ** (gain_db / 40)
+    cosine, root = np.cos(w0) * (-1 if kind == "high" else 1), np.sqrt(2 * amplitude) * np.sin(w0)
+    sign = -1 if kind == "high" else 1
+    up, down = amplitude + 1, amplitude - 1
+    b = amplitude * np.array(
+        [up - down * cosine + root, sign * 2 * (down - up * cosine), up - down * cosine - root]
+    )
+    a = np.array([up + down * cosine + root, sign * -2 * (down + up * cosine), up + down * cosine - root])
+    return np.concatenate([b, a])[None, :] / a[0]
+
+
+def cascade(sections: Sequence[Sos | None]) -> Sos:
+    """Join filters into one; the ones that are None are left out."""
+    kept = [sos for sos in sections if sos is not None]
+    return np.concatenate(kept) if kept else np.array([[1.0, 0, 0, 1, 0, 0]])
+
+
+class SoftClip:
+    """Soft clipping x / sqrt(1 + x^2) with first-order antiderivative anti-aliasing.
+
+    The mean of the curve between two samples has the closed form (x1 + x0) / (sqrt(1 + x1^2) + sqrt(1 + x0^2)), so no
+    division by a vanishing difference arises (after J. Parker et al., "Reducing the aliasing of nonlinear waveshaping
+    using continuous-time convolution", DAFx-16). `bias` makes it asymmetric, which adds even harmonics.
+    """
+
+    def __init__(self, gain: float, bias: float = 0.0) -> None:
+        self._gain, self._bias = np.float32(gain), np.float32(bias)
+        self._rest = np.float32(bias / np.sqrt(1 + bias * bias))
+        self._last = np.full((2, 1), bias, dtype=np.float32)
+
+    def __call__(self, block: Samples) -> Samples:
+        """Shape a block of shape (2, frames)."""
+        x = np.concatenate([self._last, block * self._gain + self._bias], axis=1)
+        self._last = x[:, -1:].copy()
+        root = np.sqrt(1 + x * x)
+        shaped: Samples = (x[:, 1:] + x[:, :-1]) / (root[:, 1:] + root[:, :-1]) - self._rest
+        return shaped
+
+
+class Convolver:
+    """Convolution of a stereo or mono-summed stream with a stereo impulse response, by overlap-add."""
+
+    def __init__(self, response: Samples) -> None:
+        self._response = response
+        self._tail = np.zeros((2, response.shape[1] - 1), dtype=np.float32)
+        self._spectrum: tuple[int, NDArray[np.complex64]] = (0, np.zeros((2, 0), dtype=np.complex64))
+
+    def __call__(self, mono: Samples) -> Samples:
+        """Convolve one channel (frames,) with both responses; returns (2, frames)."""
+        frames, tail = mono.shape[0], self._tail.shape[1]
+        out = np.zeros((2, frames + tail), dtype=np.float32)
+        out[:, :tail] = self._tail
+        if mono.any():
+            size = scipy.fft.next_fast_len(frames + tail, real=True)
+            if self._spectrum[0] != size:
+                self._spectrum = (size, scipy.fft.rfft(self._response, size, axis=1))
+            spectrum = scipy.fft.rfft(mono.astype(np.float32), size)
+            out += scipy.fft.irfft(self._spectrum[1] * spectrum, size, axis=1)[:, : frames + tail]
+        self._tail = out[:, frames:].copy()
+        return out[:, :frames]
+
+
+class MovingDelay:
+    """A delay whose time moves, read with linear interpolation; `most_s` is the longest delay."""
+
+    def __init__(self, channels: int, most_s: float, sample_rate: int) -> None:
+        self._sample_rate = sample_rate
+        self._history = np.zeros((channels, int(most_s * sample_rate) + 4), dtype=np.float32)
+
+    def __call__(self, block: Samples, delays_s: NDArray[np.float64]) -> Samples:
+        """Delay channel i of the block by `delays_s[i]` (seconds at every `_CONTROL_FRAMES` frames, see `control`)."""
+        frames, past = block.shape[1], self._history.shape[1]
+        line = np.concatenate([self._history, block], axis=1)
+        self._history = line[:, -past:].copy()
+        out = np.empty_like(block)
+        for channel in range(block.shape[0]):
+            delay = spread(delays_s[channel] * self._sample_rate, frames)
+            position = np.arange(past, past + frames, dtype=np.float64)
+            position -= delay
+            index = position.astype(np.int64)
+            share = (position - index).astype(np.float32)
+            early = line[channel].take(index, mode="clip")
+            late = line[channel].take(index + 1, mode="clip")
+            out[channel] = early + share * (late - early)
+        return out
+
+
+def control(start_frame: int, frames: int, sample_rate: int) -> NDArray[np.float64]:
+    """Return the times in seconds at which slow curves are computed for a block: every 32 frames, ends included."""
+    points = np.arange(0, frames + _CONTROL_FRAMES, _CONTROL_FRAMES, dtype=np.float64)
+    return (start_frame + points) / sample_rate
+
+
+def spread(values: NDArray[np.float64], frames: int) -> Samples:
+    """Interpolate values given at `control` times to every frame of the block."""
+    steps = np.arange(_CONTROL_FRAMES, dtype=np.float32) / np.float32(_CONTROL_FRAMES)
+    low = values[:-1, None].astype(np.float32)
+    full = low + np.diff(values)[:, None].astype(np.float32) * steps
+    return full.reshape(-1)[:frames]

@@ -1,0 +1,49 @@
+"""Level and equalisation."""
+
+import numpy as np
+
+from engine.audio.buffer import Samples
+from engine.generation.arranger.effects.chain import Context, Process
+from engine.generation.arranger.effects.streaming import Sos, SosFilter, bell, butterworth, shelf
+
+
+def _filter(sos: Sos | None) -> Process:
+    if sos is None:
+        return lambda block, _start: block
+    stream = SosFilter(sos)
+    return lambda block, _start: stream(block)
+
+
+def gain(_context: Context, *, gain_db: float) -> Process:
+    """Multiply by a constant."""
+    factor = np.float32(10 ** (gain_db / 20))
+
+    def process(block: Samples, _start: int) -> Samples:
+        return block * factor
+
+    return process
+
+
+def low_pass(context: Context, *, cutoff_hz: float, slope_db: int) -> Process:
+    """Butterworth low-pass."""
+    return _filter(butterworth("lowpass", cutoff_hz, slope_db, context.sample_rate))
+
+
+def high_pass(context: Context, *, cutoff_hz: float, slope_db: int) -> Process:
+    """Butterworth high-pass."""
+    return _filter(butterworth("highpass", cutoff_hz, slope_db, context.sample_rate))
+
+
+def peak(context: Context, *, frequency_hz: float, gain_db: float, q: float) -> Process:
+    """Bell equaliser."""
+    return _filter(bell(frequency_hz, gain_db, q, context.sample_rate))
+
+
+def low_shelf(context: Context, *, frequency_hz: float, gain_db: float) -> Process:
+    """Low shelf."""
+    return _filter(shelf("low", frequency_hz, gain_db, context.sample_rate))
+
+
+def high_shelf(context: Context, *, frequency_hz: float, gain_db: float) -> Process:
+    """High shelf."""
+    return _filter(shelf("high", frequency_hz, gain_db, context.sample_rate))

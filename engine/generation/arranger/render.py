@@ -1,0 +1,125 @@
+"""Turns a part into sound: notes to seconds by the tempo map, a voice, the voice's own effects, then the part's.
+
+Level and pan of the part are left to the mixer. Rendering is deterministic in (part, map, rate, length, seed, brightness) and
+keeps no state, so parts may be rendered on several threads.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.audio.buffer import Audio, Samples
+from engine.generation.arranger.effects import apply_effects, check_effects
+from engine.generation.arranger.effects.chain import TimeMap
+from engine.generation.arranger.effects.table import EFFECTS
+from engine.generation.arranger.voices.external import is_external, play_external
+from engine.generation.arranger.voices.model import Setup
+from engine.generation.arranger.voices.player import TimedNote, play
+from engine.generation.arranger.voices.table import VOICES
+from engine.generation.model import Part
+from engine.progress import SILENT, Monitor
+
+_END_FADE_S = 0.08
+_CUTOFFS = {"low_pass": ("cutoff_hz",), "filter_sweep": ("from_hz", "to_hz")}
+
+
+def render_part(
+    part: Part,
+    target_map: TimeMap,
+    *,
+    sample_rate: int,
+    length_frames: int,
+    seed: int,
+    brightness: float = 1.0,
+    sidechain_beats: ArrayLike = (),
+    monitor: Monitor = SILENT,
+) -> Audio:
+    """Render a part, effects included, as exactly `length_frames` stereo frames that end in a short fade.
+
+    Args:
+        part: Notes in beats of `target_map`, the voice and the effects; `level_db` and `pan` are not applied.
+        target_map: Tempo map with `seconds(beats)` and `beats(seconds)`.
+        sample_rate: In Hz.
+        length_frames: Length of the result.
+        seed: Seed of all chance in the sound.
+        brightness: 0.5 to 2; opens or closes filters and tilts the spectrum, 1 changes nothing.
+        sidechain_beats: Beats of the kicks that the `sidechain` effect follows.
+        monitor: Progress and cancel.
+
+    Raises:
+        NrxError: "preset.invalid" for an unknown voice, effect or parameter; "backend.missing" for a SoundFont or
+            plug-in voice that cannot be played here.
+    """
+    check_effects(part.effects)
+    part_seed = zlib.crc32(f"{seed}/{part.name}/{part.voice}".encode())
+    notes = timed_notes(part, target_map)
+    sounding = monitor.part(0.0, 0.7)
+    own_effects: Sequence[Mapping[str, Any]] = ()
+    if is_external(part.voice):
+        samples = play_external(part.voice, notes, part.is_drums, sample_rate, length_frames, sounding)
+    else:
+        samples = play(part.voice, notes, Setup(sample_rate, part_seed, brightness), length_frames, sounding)
+        own_effects = VOICES[part.voice].effects
+    chain = [*own_effects, *_tilt(brightness), *(_brightened(effect, brightness) for effect in part.effects)]
+    audio = Audio(samples, sample_rate)
+    if chain and length_frames:
+        kicks = np.asarray(sidechain_beats, dtype=np.float64).reshape(-1)
+        audio = apply_effects(
+            audio,
+            chain,
+            target_map=target_map,
+            kick_times_s=target_map.seconds(kicks) if kicks.size else (),
+            seed=part_seed,
+            monitor=monitor.part(0.7, 1.0),
+        )
+    _fade_end(audio.samples, sample_rate)
+    monitor.report(1.0)
+    return audio
+
+
+def timed_notes(part: Part, target_map: TimeMap) -> list[TimedNote]:
+    """Return the notes of a part in seconds."""
+    if not part.notes:
+        return []
+    starts = np.array([note.start_beat for note in part.notes], dtype=np.float64)
+    lengths = np.array([note.duration_beats for note in part.notes], dtype=np.float64)
+    start_s = np.asarray(target_map.seconds(starts), dtype=np.float64)
+    end_s = np.asarray(target_map.seconds(starts + lengths), dtype=np.float64)
+    return [
+        TimedNote(float(first), float(last), note.pitch, note.velocity)
+        for note, first, last in zip(part.notes, start_s, end_s, strict=True)
+    ]
+
+
+def _tilt(brightness: float) -> list[dict[str, Any]]:
+    octaves = float(np.log2(brightness))
+    if abs(octaves) < 0.01:
+        return []
+    return [
+        {"type": "low_shelf", "frequency_hz": 220.0, "gain_db": -1.5 * octaves},
+        {"type": "high_shelf", "frequency_hz": 1600.0, "gain_db": 5.0 * octaves},
+    ]
+
+
+def _brightened(effect: Mapping[str, Any], brightness: float) -> Mapping[str, Any]:
+    kind = str(effect["type"])
+    if brightness == 1.0 or kind not in _CUTOFFS:
+        return effect
+    changed = dict(effect)
+    for name in _CUTOFFS[kind]:
+        parameter = EFFECTS[kind].parameters[name]
+        value = float(changed.get(name, parameter.default)) * brightness
+        changed[name] = float(
+            np.clip(value, getattr(parameter, "low", value), getattr(parameter, "high", value))
+        )
+    return changed
+
+
+def _fade_end(samples: Samples, sample_rate: int) -> None:
+    frames = min(int(_END_FADE_S * sample_rate), samples.shape[1])
+    if frames:
+        fade = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, frames + 1) / frames)
+        samples[:, -frames:] *= fade.astype(np.float32)

@@ -1,0 +1,126 @@
+"""The `fx` voice: riser, impact, reverse cymbal, vinyl bed. The pitch picks the effect; its note is its length.
+
+A riser and a reverse cymbal reach their peak where their note ends; an impact strikes where it starts; the bed (hiss, a
+little rumble, crackle) lasts as long as the note.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy.fft
+
+from engine.audio.buffer import Samples
+from engine.generation.arranger.voices.dsp import band_noise, damped, decay, fade_edges, seconds
+from engine.generation.arranger.voices.model import Setup, Stroke, Voice
+from engine.generation.arranger.voices.percussion import Hit, cymbal
+
+_LOOP_S = 7.3
+
+
+def _loop_noise(rng: np.random.Generator, rate: int, low_hz: float, high_hz: float, slope: float) -> Samples:
+    """Return a seamless stereo loop of noise with a spectrum of f^slope between two edges, RMS 1."""
+    size = scipy.fft.next_fast_len(int(_LOOP_S * rate), real=True)
+    hz = scipy.fft.rfftfreq(size, 1 / rate)
+    shape = (
+        np.maximum(hz, 1.0) ** slope / (1 + (low_hz / np.maximum(hz, 1.0)) ** 4) / (1 + (hz / high_hz) ** 4)
+    )
+    phase = rng.uniform(0, 2 * np.pi, (2, hz.size))
+    loop = scipy.fft.irfft(shape * np.exp(1j * phase), size, axis=1)
+    return (loop / np.sqrt(np.mean(loop**2))).astype(np.float32)
+
+
+def _riser(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
+    """Noise whose band climbs, and a cluster of tones that climbs two octaves, growing to the end."""
+    rate, frames = setup.sample_rate, stroke.frames
+    place = np.linspace(0, 1, frames, dtype=np.float32)
+    bands = np.geomspace(350, min(12000, 0.4 * rate), 6)
+    noise = np.zeros((2, frames), dtype=np.float32)
+    for number, centre in enumerate(bands):
+        share = np.clip(1 - np.abs(place * (len(bands) - 1) - number), 0, 1)
+        if frames:
+            loop = _loop_noise(rng, rate, centre * 0.6, centre * 1.7, -0.5)
+            noise += np.tile(loop, (1, -(-frames // loop.shape[1])))[:, :frames] * share
+    time_s = seconds(frames, rate)
+    length_s = frames / rate
+    tones = np.zeros((2, frames), dtype=np.float32)
+    for side, cents in ((0, -9), (1, 9)):
+        frequency = 110 * 2 ** (2 * (time_s / length_s) ** 1.5 + cents / 1200)
+        cycles = np.cumsum(frequency) / rate
+        for number in range(1, 7):
+            tones[side] += (np.sin(2 * np.pi * number * cycles) / number).astype(np.float32)
+    grow = (0.03 + 0.97 * place**2.2).astype(np.float32)
+    return fade_edges((0.55 * noise + 0.16 * tones) * grow, rate, 0.02, 0.012)
+
+
+def _impact(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
+    """Sub drop, dark boom and a wash of noise."""
+    rate = setup.sample_rate
+    frames = max(stroke.frames, int(3.2 * rate))
+    time_s = seconds(frames, rate)
+    cycles = np.cumsum(32 + 58 * np.exp(-time_s / 0.11)) / rate
+    sub = (np.sin(2 * np.pi * cycles) * np.exp(-time_s / 0.55)).astype(np.float32)
+    boom = damped([61, 83, 121, 167], [0.6, 0.5, 0.4, 0.3], [1.6, 1.2, 0.9, 0.6], frames, rate)[0]
+    wash = band_noise(rng, frames, rate, 250, 6500, channels=2, order=1) * decay(frames, rate, 3.0)
+    snap = band_noise(rng, frames, rate, 900, 9000, channels=2, order=1) * decay(frames, rate, 0.12)
+    return fade_edges(
+        0.9 * (sub + boom) + 0.13 * wash + np.float32(0.4 * stroke.strength) * snap, rate, 0.0006, 0.3
+    )
+
+
+def _reverse_cymbal(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
+    """Cymbal played backwards, so that it peaks at the end of its note."""
+    rate = setup.sample_rate
+    length_s = max(0.2, stroke.frames / rate)
+    hit = Hit(rate, stroke.strength, rng, setup.brightness)
+    forward = cymbal(
+        hit, long_s=max(2.0, 1.4 * length_s), short_s=0.8 * length_s, length_s=length_s, splash=1.0
+    )
+    return fade_edges(np.ascontiguousarray(forward[:, ::-1]), rate, 0.05, 0.01)
+
+
+def _vinyl(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
+    """Surface noise: hiss, rumble, and crackle of many small and few large clicks."""
+    rate, frames = setup.sample_rate, stroke.frames
+    hiss = _loop_noise(rng, rate, 900, 9000, -0.25)
+    rumble = _loop_noise(rng, rate, 25, 120, -1.0)
+    bed = 0.05 * hiss + 0.02 * rumble
+    out = np.tile(bed, (1, -(-frames // bed.shape[1])))[:, :frames]
+    count = rng.poisson(7.5 * frames / rate)
+    spots = np.sort(rng.integers(0, max(1, frames), count))
+    sizes = np.minimum(rng.pareto(1.9, count) * 0.12 + 0.05, 1.1)
+    width = max(8, int(0.0035 * rate))
+    clicks = [
+        band_noise(rng, width, rate, low_hz, high_hz)[0] * decay(width, rate, 0.003)
+        for low_hz, high_hz in (
+            (600, 4000),
+            (1200, 6000),
+            (1800, 9000),
+            (900, 5000),
+            (2500, 8000),
+            (500, 3000),
+        )
+    ]
+    kinds = rng.integers(0, len(clicks), count)
+    sides = rng.uniform(0.35, 1.0, (count, 2)).astype(np.float32)
+    for spot, size, kind, side in zip(spots, sizes, kinds, sides, strict=True):
+        stop = min(frames, spot + width)
+        out[:, spot:stop] += np.float32(0.35 * size) * side[:, None] * clicks[kind][None, : stop - spot]
+    return fade_edges(np.ascontiguousarray(out), rate, 0.15, 0.3)
+
+
+_EFFECTS: tuple[Callable[[Setup, Stroke, np.random.Generator], Samples], ...] = (
+    _riser,
+    _impact,
+    _reverse_cymbal,
+    _vinyl,
+)
+
+
+def fx(setup: Setup) -> Voice:
+    """Pitch 0 riser, 1 impact, 2 reverse cymbal, 3 vinyl bed (others: the remainder by four)."""
+
+    def play(stroke: Stroke) -> Samples:
+        number = stroke.pitch % len(_EFFECTS)
+        return _EFFECTS[number](setup, stroke, setup.rng(700, stroke.pitch, stroke.variant))
+
+    return play

@@ -1,0 +1,171 @@
+"""Plays notes on a built-in voice: each distinct note is rendered once, then placed wherever it is needed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.audio.buffer import Samples
+from engine.generation.arranger.voices.model import Setup, Stroke, level
+from engine.generation.arranger.voices.table import VoiceSpec, voice_spec
+from engine.progress import SILENT, Monitor
+
+_CHOKE_S = 0.03
+_LONGEST_ONE_SHOT_S = 8.0
+_TOUCH_S = 0.045
+_WIDEST_GLIDE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class TimedNote:
+    """A note in seconds on the timeline."""
+
+    start_s: float
+    end_s: float
+    pitch: int
+    velocity: int
+
+
+@dataclass(slots=True)
+class _Event:
+    start: int
+    held: int
+    pitch: int
+    velocity: int
+    layer: int
+    release: int
+    variant: int = 0
+    glide: int = 0
+
+    def sound(self) -> tuple[int, int, int, int]:
+        """Return what two events must share to share a rendering."""
+        return (self.pitch, self.layer, self.variant, self.glide)
+
+
+def release_curve(frames: int) -> Samples:
+    """Return a fall of 60 dB over `frames`, brought to zero at the end."""
+    place = np.arange(frames, dtype=np.float32) / max(frames, 1)
+    return np.asarray(np.exp(-6.2 * place) * (0.5 + 0.5 * np.cos(np.pi * place)), dtype=np.float32)
+
+
+def play(
+    voice: str, notes: Sequence[TimedNote], setup: Setup, length_frames: int, monitor: Monitor = SILENT
+) -> Samples:
+    """Return `notes` played by a built-in voice, shape (2, length_frames), without the voice's effects.
+
+    A note that begins before 0 and lasts beyond it starts at 0; one that has ended by then is left out, as is one that
+    starts at or after the end. Equal notes, setup and length give equal samples.
+
+    Raises:
+        NrxError: "preset.invalid" for an unknown voice.
+    """
+    spec = voice_spec(voice)
+    sounding = spec.make()(setup)
+    out = np.zeros((2, length_frames), dtype=np.float32)
+    events = _events(notes, spec, setup, length_frames)
+    groups: dict[tuple[int, ...], list[_Event]] = {}
+    for event in events:
+        key = (*event.sound(), event.held) if spec.fits_note else event.sound()
+        groups.setdefault(key, []).append(event)
+    gain = 10 ** (spec.gain_db / 20)
+    for done, key in enumerate(sorted(groups)):
+        monitor.report(done / len(groups))
+        same = groups[key]
+        frames = max(event.held + event.release for event in same)
+        strength = (key[1] + 0.5) / spec.layers
+        sound = sounding(Stroke(key[0], strength, frames, key[2], float(key[3])))
+        for event in same:
+            _place(out, sound, event, gain * level(event.velocity))
+    monitor.report(1.0)
+    return out
+
+
+def _place(out: Samples, sound: Samples, event: _Event, gain: float) -> None:
+    held = min(event.held, sound.shape[1])
+    released = min(event.held + event.release, sound.shape[1])
+    for first, last in ((0, held), (held, released)):
+        start, stop = event.start + first, min(event.start + last, out.shape[1])
+        if stop <= start:
+            continue
+        piece = sound[:, first : first + stop - start] * np.float32(gain)
+        if first == held and event.release:
+            piece *= release_curve(event.release)[: stop - start]
+        out[:, start:stop] += piece
+
+
+def _events(notes: Sequence[TimedNote], spec: VoiceSpec, setup: Setup, length_frames: int) -> list[_Event]:
+    rate = setup.sample_rate
+    release = int(spec.release_s * rate)
+    events = []
+    for note in sorted(notes, key=lambda each: (each.start_s, each.pitch, each.velocity, each.end_s)):
+        start, end = round(note.start_s * rate), round(note.end_s * rate)
+        if start >= length_frames or end <= 0:
+            continue
+        start = max(0, start)
+        held = min(max(end - start, rate // 200), length_frames - start)
+        if spec.one_shot:
+            held = min(int(_LONGEST_ONE_SHOT_S * rate), length_frames - start)
+        velocity = min(127, max(1, note.velocity))
+        layer = min(spec.layers - 1, int(velocity / 127.001 * spec.layers))
+        events.append(_Event(start, held, note.pitch, velocity, layer, release))
+    _hand_over(events, spec, rate)
+    _deal_variants(events, spec, setup)
+    return events
+
+
+def _hand_over(events: list[_Event], spec: VoiceSpec, rate: int) -> None:
+    """Shorten notes that a later one takes over from: same pitch again, same choke group, next note of a mono voice."""
+    if spec.fits_note:
+        return
+    for earlier, later in _followers(events, spec):
+        gap = later.start - (earlier.start + earlier.held)
+        if spec.mono:
+            if gap < _TOUCH_S * rate and later.start > earlier.start:
+                later.glide = int(np.clip(earlier.pitch - later.pitch, -_WIDEST_GLIDE, _WIDEST_GLIDE))
+                earlier.release = min(earlier.release, int(_CHOKE_S * rate))
+            earlier.held = min(earlier.held, later.start - earlier.start)
+        elif gap < 0 and (not spec.one_shot or spec.choke):
+            earlier.held = later.start - earlier.start
+            earlier.release = min(earlier.release, int(_CHOKE_S * rate)) if spec.one_shot else earlier.release
+
+
+def _followers(events: list[_Event], spec: VoiceSpec) -> Iterator[tuple[_Event, _Event]]:
+    last: dict[int, _Event] = {}
+    for event in events:
+        if spec.mono:
+            lane = 0
+        elif spec.one_shot:
+            if spec.choke is None or event.pitch not in spec.choke:
+                continue
+            lane = -spec.choke[event.pitch]
+        else:
+            lane = event.pitch
+        if lane in last:
+            yield last[lane], event
+        last[lane] = event
+
+
+def _deal_variants(events: list[_Event], spec: VoiceSpec, setup: Setup) -> None:
+    """Number the renderings round robin for each pitch, so that no hit equals the one before it."""
+    if spec.variants < 2:
+        return
+    count: dict[int, int] = {}
+    for event in events:
+        turn = count.setdefault(event.pitch, int(setup.rng(900, event.pitch).integers(spec.variants)))
+        event.variant = turn % spec.variants
+        count[event.pitch] = turn + 1
+
+
+def render_note(
+    voice: str, pitch: int, velocity: int, duration_s: float, setup: Setup, length_s: float | None = None
+) -> NDArray[np.float32]:
+    """Return one note with its release, (2, frames): as long as it sounds, or `length_s`.
+
+    Raises:
+        NrxError: "preset.invalid" for an unknown voice.
+    """
+    spec = voice_spec(voice)
+    total_s = length_s or duration_s + spec.release_s + (_LONGEST_ONE_SHOT_S if spec.one_shot else 0.0)
+    frames = int(np.ceil(total_s * setup.sample_rate))
+    return play(voice, [TimedNote(0.0, duration_s, pitch, velocity)], setup, frames)
