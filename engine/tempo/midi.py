@@ -45,7 +45,7 @@ def tempo_track(tempo_map: TempoMap, *, ppq: int = PPQ, last_s: float | None = N
     tempi = _tempi_us(tempo_map, ticks, ppq)
     events: list[tuple[int, int, Any]] = []
     for tick, us, before in zip(
-        ticks[:-1].tolist(), tempi.tolist(), [None, *tempi[:-1].tolist()], strict=True
+        ticks[:-1].astype(int).tolist(), tempi.tolist(), [None, *tempi[:-1].tolist()], strict=True
     ):
         if us != before:
             events.append((tick, 1, mido.MetaMessage("set_tempo", tempo=us)))
