@@ -60,10 +60,6 @@ class LoudnessMeter:
         for start in range(0, samples.shape[1], step):
             self._add_block(samples[:, start : start + step])
 
-    def _edge(self, hop: int) -> int:
-        """Return the first frame of a hop."""
-        return (2 * hop * self.sample_rate + HOPS_PER_S) // (2 * HOPS_PER_S)
-
     def _add_block(self, block: NDArray[np.floating]) -> None:
         from scipy.signal import sosfilt
 
@@ -73,29 +69,14 @@ class LoudnessMeter:
         energy = self._weights @ weighted
 
         start, end = self._frames, self._frames + block.shape[1]
-        hop = self._hop_at(start)
-        edges = [0]
-        while (edge := self._edge(hop + 1)) < end:
-            edges.append(edge - start)
-            hop += 1
-        sums = np.add.reduceat(energy, edges)
+        first, last = (frame * HOPS_PER_S // self.sample_rate for frame in (start, end))
+        edges = hop_edges(np.arange(max(0, first - 1), last + 3), self.sample_rate)
+        complete = int(np.count_nonzero((edges > start) & (edges <= end)))
+        sums = np.add.reduceat(energy, np.append(0, edges[(edges > start) & (edges < end)] - start))
         sums[0] += self._partial
-        if self._edge(hop + 1) == end:
-            self._hops.append(sums)
-            self._partial = 0.0
-        else:
-            self._hops.append(sums[:-1])
-            self._partial = float(sums[-1])
+        self._partial = float(sums[-1]) if len(sums) > complete else 0.0
+        self._hops.append(sums[:complete])
         self._frames = end
-
-    def _hop_at(self, frame: int) -> int:
-        """Return the hop that holds `frame`."""
-        hop = frame * HOPS_PER_S // self.sample_rate
-        while self._edge(hop + 1) <= frame:
-            hop += 1
-        while self._edge(hop) > frame:
-            hop -= 1
-        return hop
 
     def hop_energies(self) -> NDArray[np.float64]:
         """Return the sum of weighted squares in each whole 10 ms hop."""
@@ -156,10 +137,16 @@ def sliding_means(hop_energies: NDArray[np.float64], hops: int, sample_rate: int
     """Return the mean energy per frame of every window of `hops` hops, from each hop's sum of squares."""
     sums = np.concatenate(([0.0], np.cumsum(hop_energies)))
     first = np.arange(len(hop_energies) - hops + 1)
-    edges = (2 * np.arange(len(sums)) * sample_rate + HOPS_PER_S) // (2 * HOPS_PER_S)
+    edges = hop_edges(np.arange(len(sums)), sample_rate)
     frames = edges[first + hops] - edges[first]
     windows: NDArray[np.float64] = (sums[first + hops] - sums[first]) / frames
     # The difference of two running sums holds rounding dust of all that came before; what is below it is
     # silence.
     windows[windows < RUNNING_SUM_DUST * sums[-1] / frames] = 0.0
     return windows
+
+
+def hop_edges(hops: NDArray[np.int64], sample_rate: int) -> NDArray[np.int64]:
+    """Return the first frame of each hop: a hundredth of a second, rounded to whole frames."""
+    edges: NDArray[np.int64] = (2 * hops * sample_rate + HOPS_PER_S) // (2 * HOPS_PER_S)
+    return edges

@@ -26,7 +26,7 @@ GLUE_LEVEL_HOPS, GLUE_MOVE_HOPS = 20, 35
 
 
 def saturated(peaks: NDArray[np.float32], knee: float, softness: float) -> NDArray[np.float32]:
-    """Return what saturation makes of magnitudes: unchanged up to `knee`, then bent towards `knee + softness`."""
+    """Return what saturation makes of magnitudes: the same up to `knee`, at most `knee + softness` above."""
     over = np.maximum(peaks - np.float32(knee), np.float32(0.0))
     bent: NDArray[np.float32] = peaks - over * over / (over + np.float32(softness))
     return bent
@@ -98,7 +98,7 @@ class Drive:
         return self.ceiling / max(self.saturation, 1e-6)
 
     def samples_between(self, first_hop: int, last_hop: int) -> NDArray[np.float32]:
-        """Return the driven samples of the hops from `first_hop` up to `last_hop`, shape (channels, frames)."""
+        """Return the driven samples (channels, frames) of the hops from `first_hop` up to `last_hop`."""
         if self.saturation <= 0.0:
             return self._gained(first_hop, last_hop)
         # The interpolator reaches 6 frames (up to 24 at high rates) past a hop: render a margin and cut it

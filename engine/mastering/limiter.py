@@ -24,7 +24,8 @@ from engine.loudness.truepeak import HOP_FRAMES
 
 LOOKAHEAD_S = 0.004
 FAST_RELEASE_S, SLOW_RELEASE_S, SLOW_WINDOW_S = 0.06, 0.8, 0.15
-HOPS_AT_ONCE = 65536
+HOPS_AT_ONCE = 8192
+"""Short enough that n / tau stays small and exact in float32."""
 
 Nepers = NDArray[np.float32]
 
@@ -37,20 +38,19 @@ def needed_reduction(hop_peaks: NDArray[np.float32], ceiling: float) -> Nepers:
 
 def decaying_maximum(values: Nepers, decay_hops: float) -> Nepers:
     """Return max over k >= 0 of values[n - k] * exp(-k / decay_hops)."""
-    out = np.empty_like(values)
-    carry = 0.0
+    out = np.zeros_like(values)
+    carry = np.float32(0.0)
+    rise = np.arange(HOPS_AT_ONCE, dtype=np.float32) / np.float32(decay_hops)
     for start in range(0, len(values), HOPS_AT_ONCE):
-        block = values[start : start + HOPS_AT_ONCE].astype(np.float64)
-        block[0] = max(block[0], carry)
-        rise = np.arange(len(block)) / decay_hops
+        level = values[start : start + HOPS_AT_ONCE].copy()
+        level[0] = max(level[0], carry)
         with np.errstate(divide="ignore"):
-            level = np.log(block)
-        level += rise
+            np.log(level, out=level)
+        level += rise[: len(level)]
         np.maximum.accumulate(level, out=level)
-        level -= rise
-        np.exp(level, out=level)
-        out[start : start + HOPS_AT_ONCE] = level
-        carry = float(level[-1]) * float(np.exp(-1.0 / decay_hops))
+        level -= rise[: len(level)]
+        np.exp(level, out=out[start : start + HOPS_AT_ONCE])
+        carry = out[start + len(level) - 1] * np.float32(np.exp(-1.0 / decay_hops))
     return out
 
 

@@ -32,9 +32,9 @@ class MasterSettings:
 
 @dataclass(frozen=True, slots=True)
 class MasterReport:
-    """What was done. Loudness in LUFS, peaks in dBTP (4x), reductions in dB as positive numbers; silence is
-    -inf.
+    """What was done.
 
+    Loudness in LUFS, peaks in dBTP (4x), reductions in dB as positive numbers; silence is -inf.
     `aimed_lufs` is the target after lowering it to what the reduction and peak-to-loudness budgets allow;
     `warnings` says why it was lowered. `passes` counts limiting passes over the whole song.
     """

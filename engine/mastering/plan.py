@@ -10,6 +10,7 @@ over loud passages, and the ratio of peak to loudness that a master of that loud
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ CLOSE_ENOUGH_LU = 0.02
 
 
 def lowest_plr(lufs: float) -> float:
-    """Return the peak-to-loudness ratio in LU that a master at `lufs` must keep: 6.5 at -8, 8 from -10 down."""
+    """Return the peak-to-loudness ratio that a master at `lufs` must keep: 6.5 LU at -8, 8 from -10 down."""
     return min(8.0, 6.5 + 0.75 * (-8.0 - lufs))
 
 
@@ -51,7 +52,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The gain to drive with, the loudness to expect, and why it is lower than asked for (empty if it is not)."""
+    """The gain to drive with, the loudness to expect, and why that is lower than asked for, if it is."""
 
     gain_db: float
     aimed_lufs: float
@@ -102,8 +103,8 @@ def make_plan(
     reason = ""
     if aimed < settings.lufs:
         reason = (
-            f"a ceiling of {settings.ceiling_dbtp:g} dBTP leaves less than {lowest_plr(settings.lufs):.1f} LU between "
-            f"peaks and loudness, the least that a master at {settings.lufs:g} LUFS keeps"
+            f"a ceiling of {settings.ceiling_dbtp:g} dBTP leaves less than "
+            f"{lowest_plr(settings.lufs):.1f} LU between peaks and loudness, the least that a master at {settings.lufs:g} LUFS keeps"
         )
     merged = drive.glued_peaks(MERGED_HOPS)
     per_10ms = sample_rate / HOPS_PER_S / (HOP_FRAMES * MERGED_HOPS)
@@ -119,33 +120,55 @@ def make_plan(
             average_reduction_db(curve, glued, per_10ms),
         )
 
-    low = high = outlook(min(MAX_GAIN_DB, aimed - start_lufs))
     budget = settings.max_average_reduction_db
-    # Upwards until the target or a budget is passed; a limited song gains less than a decibel per decibel.
-    while high.lufs < aimed and high.average_reduction_db <= budget and high.gain_db < MAX_GAIN_DB:
+
+    def spare(look: Outlook) -> float:
+        """Return what is left of the target or of the budget, whichever is less; it falls with the gain."""
+        return min(aimed - look.lufs, budget - look.average_reduction_db)
+
+    low = high = outlook(min(MAX_GAIN_DB, aimed - start_lufs))
+    while spare(high) > CLOSE_ENOUGH_LU and high.gain_db < MAX_GAIN_DB:
+        # A limited song gains less than a decibel per decibel.
+        low, high = high, outlook(min(MAX_GAIN_DB, high.gain_db + max(0.5, 1.5 * (aimed - high.lufs))))
+    while spare(low) < -CLOSE_ENOUGH_LU:
+        low, high = outlook(low.gain_db + min(-0.5, 1.5 * spare(low))), low
+    if abs(spare(high)) <= CLOSE_ENOUGH_LU:
         low = high
-        high = outlook(min(MAX_GAIN_DB, high.gain_db + max(0.5, 1.5 * (aimed - high.lufs))))
-    while low.lufs > aimed or low.average_reduction_db > budget:
-        high = low
-        low = outlook(low.gain_db - max(0.5, 1.5 * (low.lufs - aimed), low.average_reduction_db - budget))
-    for _ in range(SEARCH_STEPS):
-        if high.gain_db - low.gain_db < CLOSE_ENOUGH_LU or aimed - low.lufs < CLOSE_ENOUGH_LU / 2.0:
-            break
-        middle = outlook((low.gain_db + high.gain_db) / 2.0)
-        if middle.lufs > aimed or middle.average_reduction_db > budget:
-            high = middle
-        else:
-            low = middle
+    low = _between(low, high, outlook, spare)
     if low.lufs < aimed - 4.0 * CLOSE_ENOUGH_LU:
         if low.gain_db >= MAX_GAIN_DB - 1e-9:
             reason = f"the input is too quiet: it would take more than {MAX_GAIN_DB:g} dB of gain"
         else:
             reason = (
-                f"the limiter would take {budget:g} dB or more off loud passages on average, which is audible; "
+                f"more would have the limiter take over {budget:g} dB off loud passages on average; "
                 "a denser mix can be made louder"
             )
         aimed = low.lufs
     return Plan(low.gain_db, aimed, reason)
+
+
+def _between(
+    low: Outlook, high: Outlook, outlook: Callable[[float], Outlook], spare: Callable[[Outlook], float]
+) -> Outlook:
+    """Return the outlook between `low` and `high` where nothing is left to spare (Illinois method)."""
+    left, right = spare(low), spare(high)
+    side = 0
+    for _ in range(SEARCH_STEPS):
+        if abs(spare(low)) <= CLOSE_ENOUGH_LU or high.gain_db - low.gain_db <= CLOSE_ENOUGH_LU:
+            break
+        middle = outlook(low.gain_db + (high.gain_db - low.gain_db) * left / (left - right))
+        rest = spare(middle)
+        if abs(rest) <= CLOSE_ENOUGH_LU:
+            return middle
+        if rest > 0.0:
+            low, left = middle, rest
+            right = right / 2.0 if side > 0 else right
+            side = 1
+        else:
+            high, right = middle, rest
+            left = left / 2.0 if side < 0 else left
+            side = -1
+    return low
 
 
 def _loudest_by_plr(ceiling_dbtp: float) -> float:

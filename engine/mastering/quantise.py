@@ -15,13 +15,15 @@ def quantise(samples: NDArray[np.float32], bits: int, seed: int) -> None:
     """
     if bits >= 32:
         return
-    scale = float(1 << (bits - 1))
+    scale = np.float32(1 << (bits - 1))
     random = np.random.Generator(np.random.PCG64(seed))
     for start in range(0, samples.shape[1], FRAMES_AT_ONCE):
-        block = samples[:, start : start + FRAMES_AT_ONCE].astype(np.float64)
+        # Exact in float32: scaling is by a power of two, and every value of 24 bits is a float32.
+        block = samples[:, start : start + FRAMES_AT_ONCE]
         block *= scale
         if bits <= 16:
-            block += random.random(block.shape) - random.random(block.shape)
+            block += random.random(block.shape, dtype=np.float32)
+            block -= random.random(block.shape, dtype=np.float32)
         np.rint(block, out=block)
-        np.clip(block, -scale, scale - 1.0, out=block)
-        samples[:, start : start + FRAMES_AT_ONCE] = block / scale
+        np.minimum(block, scale - np.float32(1.0), out=block)
+        block /= scale
