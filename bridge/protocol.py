@@ -22,6 +22,7 @@ Action = Literal["remix", "separate", "analyze", "generate", "sync", "mix", "mas
 TrackKind = Literal["separated", "fitted", "generated", "mix", "master"]
 Scale = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)]
 
+STEM_ROLES = ("vocals", "drums", "bass", "other")
 LARGEST_TEMPO_BPM, SMALLEST_TEMPO_BPM = 400.0, 20.0
 
 
@@ -72,6 +73,21 @@ class Request(Strict):
                 f"must be project, style or a number from {SMALLEST_TEMPO_BPM:g} to {LARGEST_TEMPO_BPM:g} BPM"
             )
         return tempo
+
+    @field_validator("keep")
+    @classmethod
+    def _kept_stems_exist(cls, keep: tuple[str, ...]) -> tuple[str, ...]:
+        for role in keep:
+            if role not in STEM_ROLES:
+                raise ValueError(f"must name stems among {', '.join(STEM_ROLES)}, and {role!r} is none of them")
+        return keep
+
+    @field_validator("two_stems")
+    @classmethod
+    def _stem_exists(cls, role: str | None) -> str | None:
+        if role is not None and role not in STEM_ROLES:
+            raise ValueError(f"must be one of {', '.join(STEM_ROLES)}")
+        return role
 
     @model_validator(mode="after")
     def _has_what_the_action_needs(self) -> "Request":

@@ -13,7 +13,7 @@ from engine.actions.model import Outcome, Song, SourceFile
 from engine.actions.source import open_source, refuse_what_is_too_long
 from engine.audio import Limits, best_subtype
 from engine.errors import NrxError
-from engine.presets import Style, load_style
+from engine.presets import Style, list_styles, load_style
 from engine.stages import Stages
 from engine.tempo import TempoMap, map_and_report
 
@@ -153,15 +153,19 @@ def _analyze(request: Request, settings: Settings) -> Recipe:
 
 def _generate(request: Request, settings: Settings) -> Recipe:
     from engine.actions import generate
+    from engine.generation.arranger import parse_words
 
     song = _song(request, settings) if request.inputs else None
-    style = style_of(request, settings)
+    extra = (settings.styles_folder,)
+    styles = [load_style(name, extra) for name in list_styles(extra)]
+    near, bpm, key = parse_words(request.prompt or "", styles)
+    style = load_style(request.style or near, extra)
     wanted = generate.GenerateParameters(
         style=style,
-        words=request.prompt,
+        words=request.prompt or "",
         stem=request.stem,
-        key=request.key,
-        bpm=request.bpm,
+        key=request.key or key,
+        bpm=request.bpm or bpm,
         duration_s=request.duration_s,
         energy=request.energy,
         brightness=request.brightness,

@@ -25,10 +25,11 @@ from bridge.protocol import (
 from bridge.returns.folder import safe_name, write_file, writing_to
 from engine.actions.model import Outcome, OutputTrack
 from engine.analysis.model import Analysis, Curve
-from engine.audio import Audio, probe, read_audio, write_wav
+from engine.audio import Audio, envelope, probe, read_audio, write_wav
 from engine.progress import Monitor
 
 if TYPE_CHECKING:
+    from bridge.returns.overview import OverviewTrack
     from bridge.recipes import Recipe
 
 MANIFEST = "manifest.json"
@@ -38,7 +39,7 @@ PLACES = {"mix": "mix.wav", "master": "master.wav"}
 
 def write_files(folder: Path, outcome: Outcome, recipe: "Recipe", monitor: Monitor) -> dict[str, Any]:
     """Write everything but the manifest; return the manifest's fields that tell of it."""
-    from bridge.returns.overview import OverviewTrack, draw_overview, envelope
+    from bridge.returns.overview import OverviewTrack
 
     tracks: list[Track] = []
     pictures: list[OverviewTrack] = []
@@ -84,7 +85,7 @@ def write_files(folder: Path, outcome: Outcome, recipe: "Recipe", monitor: Monit
     files = {f"midi {name}": path for name, path in midi.items()}
     if pictures:
         with writing_to(folder):
-            write_file(folder / "overview.png", _picture(outcome, recipe, pictures, draw_overview))
+            write_file(folder / "overview.png", _picture(outcome, recipe, pictures))
         files["overview"] = "overview.png"
     return {
         "style": recipe.style.id if recipe.style is not None else None,
@@ -122,10 +123,16 @@ def write_midi_files(folder: Path, outcome: Outcome) -> dict[str, str]:
         for part in parts:
             written[part.name] = f"midi/{safe_name(part.name).lower().replace(' ', '_')}.mid"
             write_part_midi(folder / written[part.name], part, outcome.target_map)
-        whole = outcome.arrangement or Arrangement((), float(outcome.target_map.beats(outcome.duration_s)), 0, "")
+        whole = outcome.arrangement or Arrangement(
+            (), float(outcome.target_map.beats(outcome.duration_s)), 0, ""
+        )
         written["song"] = "midi/song.mid"
         write_song_midi(
-            folder / written["song"], whole, outcome.target_map, chords=outcome.chords, sections=outcome.sections
+            folder / written["song"],
+            whole,
+            outcome.target_map,
+            chords=outcome.chords,
+            sections=outcome.sections,
         )
     return written
 
@@ -156,8 +163,29 @@ def _write_track(path: Path, item: OutputTrack, subtype: str, start_frame: int) 
     return item.audio
 
 
-def _picture(outcome: Outcome, recipe: "Recipe", pictures: list[Any], draw: Any) -> bytes:
-    raise NotImplementedError
+def _picture(outcome: Outcome, recipe: "Recipe", tracks: list["OverviewTrack"]) -> bytes:
+    """Draw the return's picture."""
+    from bridge.returns.overview import draw_overview
+
+    target, heard = outcome.target_map, outcome.analysis
+    said = [f"{target.average_bpm(0.0, outcome.length_s):.1f} BPM"] if target is not None else []
+    said += [heard.key.name] if heard is not None else []
+    said += [
+        f"{name} {level.integrated_lufs:.1f} LUFS"
+        for name, level in outcome.loudness.items()
+        if level.integrated_lufs is not None
+    ]
+    return draw_overview(
+        None,
+        tracks,
+        bars_s=target.bar_starts_s(0.0, outcome.length_s).tolist() if target is not None else (),
+        beats_per_bar=target.signatures[0].numerator if target is not None else 4,
+        chords=outcome.chords,
+        sections=outcome.sections,
+        title=recipe.name,
+        subtitle=" · ".join(said),
+        duration_s=outcome.length_s,
+    )
 
 
 def _source_info(source: Any) -> SourceFile:
@@ -206,8 +234,12 @@ def analysis_info(heard: Analysis) -> AnalysisInfo:
         downbeats_s=_rounded(heard.downbeats_s),
         key=heard.key.name,
         key_confidence=heard.key.confidence,
-        key_candidates=tuple(KeyInfo(name=key.name, confidence=key.confidence) for key in heard.key_candidates),
-        chords=tuple(ChordInfo(start_s=item.start_s, end_s=item.end_s, label=item.label) for item in heard.chords),
+        key_candidates=tuple(
+            KeyInfo(name=key.name, confidence=key.confidence) for key in heard.key_candidates
+        ),
+        chords=tuple(
+            ChordInfo(start_s=item.start_s, end_s=item.end_s, label=item.label) for item in heard.chords
+        ),
         sections=tuple(SectionInfo(**_fields(item)) for item in heard.sections),
         loudness_lufs=heard.loudness_lufs,
         mean_brightness_hz=heard.mean_brightness_hz,

@@ -75,7 +75,7 @@ def loudness_of(
     return LoudnessSummary(
         integrated_lufs=finite(heard.integrated_lufs),
         true_peak_dbtp=finite(heard.true_peak_dbtp),
-        lra_lu=finite(heard.lra_lu),
+        lra_lu=finite(heard.lra),
         target_lufs=target_lufs,
         ceiling_dbtp=ceiling_dbtp,
         warnings=warnings,

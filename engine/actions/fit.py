@@ -63,6 +63,7 @@ def fit_stem(
             report.engine,
         )
     if role == "vocals" and style.vocal_effects:
-        bpm = plan.target_map.average_bpm(0.0, length_frames / audio.sample_rate)
-        audio = apply_effects(audio, style.vocal_effects, bpm=bpm, monitor=monitor.part(0.9, 1.0))
+        audio = apply_effects(
+            audio, style.vocal_effects, target_map=plan.target_map, monitor=monitor.part(0.9, 1.0)
+        )
     return Fitted(f"{role.capitalize()} (kept)", role, audio, summary)

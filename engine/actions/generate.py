@@ -27,7 +27,7 @@ class GenerateParameters:
     """What is wanted. `key` as "F# minor", `bpm`, `duration_s`: None leaves the choice to style and words."""
 
     style: Style
-    words: str | None = None
+    words: str = ""
     stem: str | None = None
     key: str | None = None
     bpm: float | None = None
@@ -47,6 +47,7 @@ def generate(song: Song | None, wanted: GenerateParameters, stages: Stages) -> O
             bpm=wanted.bpm,
             duration_s=wanted.duration_s or DURATION_S,
             seed=wanted.seed,
+            words=wanted.words,
         )
         timeline = map_of(analysis, None)
     else:
@@ -88,7 +89,7 @@ def _play(
         rendered = render_parts(arrangement, target_map, rate, frames, wanted.brightness, monitor)
     done = finish(
         to_mix(arrangement, rendered),
-        MixSettings(balance_db=wanted.style.balance_db),
+        MixSettings(balance_db=dict(wanted.style.balance_db.items())),
         MasterSettings(lufs=wanted.style.master.lufs, ceiling_dbtp=wanted.style.master.ceiling_dbtp),
         stages,
     )

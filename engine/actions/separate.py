@@ -64,9 +64,9 @@ def write_stems(
                     writers[role] = open_files.enter_context(
                         WavWriter(
                             folder / f"{role}.wav",
-                            mix.sample_rate,
-                            mix.channels,
-                            "FLOAT",
+                            sample_rate=mix.sample_rate,
+                            channels=mix.channels,
+                            subtype="FLOAT",
                             time_reference_frames=start_frame,
                         )
                     )

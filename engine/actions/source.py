@@ -19,7 +19,8 @@ def open_source(path: Path, limits: Limits, role: str | None = None) -> SourceFi
     """
     if role is not None and role not in STEM_GROUPS:
         raise NrxError("request.invalid", f"There is no role {role!r}; the roles are: {', '.join(STEM_GROUPS)}.")
-    info = probe(path, limits=limits)
+    info = probe(path)
+    limits.check(info)
     return SourceFile(path, info, file_hash(path), role)
 
 

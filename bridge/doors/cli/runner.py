@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,11 +83,25 @@ def run_one(request: Request, settings: Settings, out: Path | None, *, quiet: bo
                 click.echo("\nCancelled; nothing was left behind.", err=True)
                 sys.stderr.flush()
                 os._exit(130)
-    if result.error is not None:
+    if isinstance(result.error, NrxError):
         raise result.error
+    if result.error is not None:
+        raise _unexpected(result.error, settings) from result.error
     if result.manifest is None:
         raise NrxError("internal", "The job ended without a result.")
     return result.manifest
+
+
+def _unexpected(error: BaseException, settings: Settings) -> NrxError:
+    """Keep the details of an error of ours in a file, and return the sentence that names it."""
+    details = "".join(traceback.format_exception(error))
+    file = settings.home / "logs" / f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(details, encoding="utf-8")
+    except OSError:
+        return NrxError("internal", f"nrx made an error: {error!r}. Please report it.")
+    return NrxError("internal", f"nrx made an error, and wrote the details to {file}: please report it with that file.")
 
 
 class _bar:  # noqa: N801 - used like a function

@@ -1,5 +1,6 @@
 """What people see at the end of a job: where it is, what it holds, how it sounds, in a table."""
 
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -9,11 +10,12 @@ from rich.text import Text
 from bridge.protocol import Manifest
 
 BARS_SHOWN = 16
+PIPED_WIDTH = 140
 
 
 def show_manifest(manifest: Manifest) -> None:
     """Print a return's table of tracks and its facts to standard output."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, **_wide_enough())
     if manifest.tracks:
         table = Table(title_justify="left", show_edge=False, pad_edge=False)
         for column, side in (("track", "left"), ("kind", "left"), ("file", "left"), ("gain", "right"), ("LUFS", "right"),
@@ -32,6 +34,11 @@ def show_manifest(manifest: Manifest) -> None:
     for line in facts(manifest):
         console.print(Text(line))
     console.print(Text(f"In {manifest.folder}", style="bold"))
+
+
+def _wide_enough() -> dict[str, int]:
+    """Return the width for output that is piped: nothing is cut off there; a terminal keeps its own width."""
+    return {} if sys.stdout.isatty() else {"width": PIPED_WIDTH}
 
 
 def facts(manifest: Manifest) -> list[str]:

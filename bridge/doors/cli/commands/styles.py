@@ -30,7 +30,7 @@ def command(style: str | None, *, as_json: bool) -> None:
         for part in chosen.parts:
             click.echo(f"  {part.name}: {part.voice}")
         return
-    every = list_styles(extra_dirs=extra)
+    every = [load_style(name, extra_dirs=extra) for name in list_styles(extra)]
     if as_json:
         import json
 
