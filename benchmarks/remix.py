@@ -3,7 +3,7 @@
 Usage: python benchmarks/remix.py FILE [--style lofi_chill] [--second synthwave] [--runs 3] [--json]
 
 Each run starts with an empty NRX_HOME (compiled code of libraries stays warm), remixes FILE in one style, then in a
-second one, which may use the cached stages of the first. Reported: medians of the ratio to real time of both, the second
+second one, which may use the cached stages of the first. Reported: medians of both ratios to real time, the second
 as a share of the first, peak memory of the process, and where the time of the first goes, in percent.
 """
 
@@ -41,7 +41,9 @@ def remix(file: Path, style: str, home: Path) -> tuple[float, float, dict[str, o
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("file", type=Path)
     arguments.add_argument("--style", default="lofi_chill")
     arguments.add_argument("--second", default="synthwave")
@@ -60,7 +62,10 @@ def main() -> None:
                 "second_times_real_time": duration_s / second[0],
                 "second_share": second[0] / first[0],
                 "peak_mb": max(first[1], second[1]),
-                **{f"{stage['stage']}_percent": 100 * stage["seconds"] / first[0] for stage in first[2]["stages"]},  # type: ignore[attr-defined]
+                **{
+                    f"{stage['stage']}_percent": 100 * stage["seconds"] / first[0]
+                    for stage in first[2]["stages"]
+                },  # type: ignore[attr-defined]
             }
         )
     report = {name: round(statistics.median(row[name] for row in rows), 2) for name in rows[0]}

@@ -1,7 +1,7 @@
 """Where things are and what the limits are: `NRX_HOME`, `nrx.toml` in it, and `NRX_*` variables.
 
 One folder holds all state, `~/.nrx` unless `NRX_HOME` is set: `nrx.toml`, `cache/`, `returns/`, `styles/` (the user's
-own styles). A variable `NRX_CACHE_MAX_GB` beats `cache_max_gb` in the file, which beats the default; so for every setting.
+own styles). A variable `NRX_CACHE_MAX_GB` beats `cache_max_gb` in the file, which beats the default, as for all settings.
 """
 
 import os
@@ -47,7 +47,7 @@ def load_settings() -> Settings:
     """Read the settings.
 
     Raises:
-        NrxError: `request.invalid` for a file that is not TOML, an unknown key, or a value that is not a positive number.
+        NrxError: `request.invalid` for a file that is not TOML, an unknown key, or a value that is no positive number.
     """
     home = home_folder()
     file = home / "nrx.toml"
@@ -73,6 +73,8 @@ def load_settings() -> Settings:
         except ValueError:
             number = -1.0
         if not 0 < number < 1e6:
-            raise NrxError("request.invalid", f"The setting {name} must be a positive number, and is {raw!r}.")
+            raise NrxError(
+                "request.invalid", f"The setting {name} must be a positive number, and is {raw!r}."
+            )
         numbers[name] = number
     return Settings(home, **numbers)

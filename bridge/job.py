@@ -41,6 +41,7 @@ class Job:
         self.on_progress = on_progress
         self.is_cancelled = is_cancelled
         self._staging: Staging | None = None
+        self._cache = StageCache(settings.cache_folder, int(settings.cache_max_gb * 1e9))
 
     def run(self) -> Manifest:
         """Do the work and publish the return.
@@ -57,7 +58,7 @@ class Job:
         try:
             staging.require_space(recipe.disk_bytes)
             stages = Stages(
-                StageCache(self.settings.cache_folder, int(self.settings.cache_max_gb * 1e9)),
+                self._cache,
                 (*recipe.plan, ("publish", PUBLISH_SHARE * sum(share for _, share in recipe.plan))),
                 self.on_progress,
                 self.is_cancelled,
@@ -96,3 +97,4 @@ class Job:
         """Remove what is half-made, from another thread, when the process is about to end."""
         if self._staging is not None:
             self._staging.discard()
+        self._cache.discard_unfinished()

@@ -79,7 +79,9 @@ class Request(Strict):
     def _kept_stems_exist(cls, keep: tuple[str, ...]) -> tuple[str, ...]:
         for role in keep:
             if role not in STEM_ROLES:
-                raise ValueError(f"must name stems among {', '.join(STEM_ROLES)}, and {role!r} is none of them")
+                raise ValueError(
+                    f"must name stems among {', '.join(STEM_ROLES)}, and {role!r} is none of them"
+                )
         return keep
 
     @field_validator("two_stems")
@@ -100,7 +102,9 @@ class Request(Strict):
 
 def _said(error: Any) -> str:
     """Turn one pydantic error into "field value: what is allowed"."""
-    field = ".".join(str(step) for step in error["loc"] if step not in ("literal['project','style']", "float"))
+    field = ".".join(
+        str(step) for step in error["loc"] if step not in ("literal['project','style']", "float")
+    )
     message = str(error["msg"]).removeprefix("Value error, ")
     if not field:
         return message
@@ -108,7 +112,11 @@ def _said(error: Any) -> str:
     shown = "" if isinstance(given, dict | list | tuple) else f" {given!r}"
     if message.startswith("Input should be"):
         message = message.replace("Input should be", "must be")
-    return f"{field}{shown} is refused: it {message}" if message.startswith("must") else f"{field}{shown}: {message}"
+    return (
+        f"{field}{shown} is refused: it {message}"
+        if message.startswith("must")
+        else f"{field}{shown}: {message}"
+    )
 
 
 def parse_request(fields: dict[str, Any]) -> Request:

@@ -211,7 +211,9 @@ def _sync(request: Request, settings: Settings) -> Recipe:
     target, _ = map_and_report(request.tempo_map) if request.tempo_map is not None else (None, None)
     bpm = request.tempo if isinstance(request.tempo, float) else None
     if target is None and bpm is None:
-        raise NrxError("request.invalid", "sync needs what to fit to: --tempo with a number in BPM, or --tempo-map.")
+        raise NrxError(
+            "request.invalid", "sync needs what to fit to: --tempo with a number in BPM, or --tempo-map."
+        )
     return _of_song(
         settings,
         song,

@@ -23,7 +23,9 @@ CODES: dict[str, Code] = {
     "input.unreadable": Code(INPUT, "the file may not be read"),
     "input.empty": Code(INPUT, "the file has no bytes, or no audio frames"),
     "input.not_audio": Code(INPUT, "the file is not audio in a format that can be read"),
-    "input.truncated": Code(INPUT, "the file ends before its header says it does, or its header lies about its length"),
+    "input.truncated": Code(
+        INPUT, "the file ends before its header says it does, or its header lies about its length"
+    ),
     "input.corrupt": Code(INPUT, "the audio data cannot be decoded"),
     "input.too_short": Code(INPUT, "the audio is too short for the action"),
     "input.too_long": Code(INPUT, "the audio is longer than can be worked on in the memory allowed"),
@@ -63,7 +65,7 @@ class NrxError(Exception):
         return (NrxError, (self.code, self.sentence))
 
 
-class Cancelled(NrxError):
+class Cancelled(NrxError):  # noqa: N818 - cancelling is no error of anybody's
     """The job was cancelled while a stage ran."""
 
     def __init__(self) -> None:

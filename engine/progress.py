@@ -42,7 +42,9 @@ class Monitor:
     def part(self, start: float, end: float) -> "Monitor":
         """Return the monitor of a piece of this work that runs from `start` to `end` (fractions of it)."""
         span = self._end - self._start
-        return Monitor(self.on_progress, self.is_cancelled, self._start + span * start, self._start + span * end)
+        return Monitor(
+            self.on_progress, self.is_cancelled, self._start + span * start, self._start + span * end
+        )
 
 
 SILENT = Monitor()

@@ -72,14 +72,14 @@ class StageCache:
             NrxError: `output.not_writable` or `output.disk_full`, from making the folder; and whatever `fill` raises.
         """
         final = self.root / stage / key
-        building = self.root / f"{_TEMPORARY}{uuid.uuid4().hex}"
+        building = self.root / f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}"
         try:
             building.mkdir(parents=True)
             final.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise NrxError(
                 "output.not_writable",
-                f"The cache folder {self.root} cannot be written ({error.strerror}); set NRX_HOME to a folder that can.",
+                f"The cache folder {self.root} cannot be written ({error.strerror}); set NRX_HOME to one that can.",
             ) from error
         try:
             fill(building)
@@ -92,6 +92,11 @@ class StageCache:
             shutil.rmtree(building, ignore_errors=True)
         self.trim(keep=final)
         return final
+
+    def discard_unfinished(self) -> None:
+        """Remove what this process has half-built; for a process that is about to end."""
+        for folder in self.root.glob(f"{_TEMPORARY}{os.getpid()}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def entries(self) -> list[tuple[float, int, Path]]:
         """Return (last use in Unix seconds, bytes, folder) of every entry, longest unused first."""

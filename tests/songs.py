@@ -7,14 +7,20 @@ PROGRESSION = ((4, "min"), (0, "maj"), (7, "maj"), (2, "maj"))  # E:min C:maj G:
 THIRD = {"maj": 4, "min": 3}
 
 
-def tone(pitch: float, seconds: float, rate: int, partials: int = 6, decay: float = 2.0) -> NDArray[np.float64]:
+def tone(
+    pitch: float, seconds: float, rate: int, partials: int = 6, decay: float = 2.0
+) -> NDArray[np.float64]:
     """Return a plucked tone at a MIDI pitch."""
     t = np.arange(int(seconds * rate)) / rate
     frequency = 440.0 * 2 ** ((pitch - 69) / 12)
     wave = sum(
-        np.sin(2 * np.pi * frequency * k * t) / k**1.5 for k in range(1, partials + 1) if frequency * k < rate / 2.2
+        np.sin(2 * np.pi * frequency * k * t) / k**1.5
+        for k in range(1, partials + 1)
+        if frequency * k < rate / 2.2
     )
-    return np.asarray(wave) * np.exp(-decay * t) * np.minimum(1, t / 0.004) * np.minimum(1, (seconds - t) / 0.01)
+    return (
+        np.asarray(wave) * np.exp(-decay * t) * np.minimum(1, t / 0.004) * np.minimum(1, (seconds - t) / 0.01)
+    )
 
 
 def song_stems(
@@ -23,11 +29,11 @@ def song_stems(
     """Return stems (2, frames): drums, bass, other, vocals; bar 1 starts at 0."""
     rng = np.random.default_rng(seed)
     beat = 60 / bpm
-    frames = int(round(bars * 4 * beat * rate))
+    frames = round(bars * 4 * beat * rate)
     stems = {role: np.zeros((2, frames)) for role in ("vocals", "drums", "bass", "other")}
 
     def place(role: str, sound: NDArray[np.float64], at_s: float, left: float, right: float) -> None:
-        start = int(round(at_s * rate))
+        start = round(at_s * rate)
         end = min(frames, start + len(sound))
         stems[role][0, start:end] += left * sound[: end - start]
         stems[role][1, start:end] += right * sound[: end - start]

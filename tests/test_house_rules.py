@@ -11,7 +11,10 @@ CHECKS = {
     "ruff finds nothing": ["-m", "ruff", "check", "."],
     "ruff has nothing to format": ["-m", "ruff", "format", "--check", "."],
     "types are strict": ["-m", "mypy"],
-    "arrows point one way": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+    "arrows point one way": [
+        "-c",
+        "from importlinter.cli import lint_imports_command; lint_imports_command()",
+    ],
 }
 
 

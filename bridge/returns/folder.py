@@ -77,7 +77,7 @@ class Staging:
             )
 
     def free_name(self, name: str) -> Path:
-        """Return the path below the parent that `name` would get now: itself, or with " (2)", " (3)", …"""
+        """Return the path below the parent that `name` would get now: itself, or with " (2)", " (3)", …."""
         safe, count = safe_name(name), 1
         while True:
             candidate = self.parent / (safe if count == 1 else f"{safe} ({count})")

@@ -29,8 +29,8 @@ from engine.audio import Audio, envelope, probe, read_audio, write_wav
 from engine.progress import Monitor
 
 if TYPE_CHECKING:
-    from bridge.returns.overview import OverviewTrack
     from bridge.recipes import Recipe
+    from bridge.returns.overview import OverviewTrack
 
 MANIFEST = "manifest.json"
 OVERVIEW_COLUMNS = 1500

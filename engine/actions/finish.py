@@ -43,9 +43,7 @@ def mastered(audio: Audio, settings: MasterSettings, stages: Stages) -> tuple[Ou
     """Run the stage `master`: the finished track, and its loudness measured on what will be written."""
     with stages.stage("master") as monitor:
         result = master(audio, settings, monitor)
-    summary = loudness_of(
-        result.audio, settings.lufs, settings.ceiling_dbtp, tuple(result.report.warnings)
-    )
+    summary = loudness_of(result.audio, settings.lufs, settings.ceiling_dbtp, tuple(result.report.warnings))
     return sum_track("master", result.audio, summary), summary
 
 

@@ -40,9 +40,9 @@ def fit_stem(
     summary = SyncSummary(role, 1.0, 1.0, 1.0, 0.0, None, None, "none")
     if moved:
         source_s, target_s = anchors(plan.source_map, plan.target_map, audio.duration_s)
-        ratio = plan.target_map.average_bpm(0.0, length_frames / audio.sample_rate) / plan.source_map.average_bpm(
-            0.0, audio.duration_s
-        )
+        ratio = plan.target_map.average_bpm(
+            0.0, length_frames / audio.sample_rate
+        ) / plan.source_map.average_bpm(0.0, audio.duration_s)
         pitch = style.sync.pitch_semitones(ratio) if role == "vocals" else 0.0
         audio, report = conform(
             audio,

@@ -16,7 +16,12 @@ from engine.stages import Stages
 from engine.tempo import TempoMap
 
 PLAN = (("generate", 0.7), ("mix", 0.15), ("master", 0.15))
-PLAN_LIKE = (("read", 0.03), ("separate", 0.45), ("analyze", 0.15), *((name, share * 0.37) for name, share in PLAN))
+PLAN_LIKE = (
+    ("read", 0.03),
+    ("separate", 0.45),
+    ("analyze", 0.15),
+    *((name, share * 0.37) for name, share in PLAN),
+)
 BYTES_PER_FRAME = 130.0
 SAMPLE_RATE = 44100
 DURATION_S = 30.0
@@ -58,7 +63,9 @@ def generate(song: Song | None, wanted: GenerateParameters, stages: Stages) -> O
         timeline = map_of(analysis, song.tempo_map)
         if wanted.bpm is not None:
             timeline = timeline.steady(wanted.bpm)
-    return _play(analysis, map_of(analysis, song.tempo_map if song else None), timeline, rate, wanted, song, stages)
+    return _play(
+        analysis, map_of(analysis, song.tempo_map if song else None), timeline, rate, wanted, song, stages
+    )
 
 
 def _play(
@@ -100,7 +107,11 @@ def _play(
         length_s=length_s,
         analysis=analysis,
         target_map=target_map,
-        timeline_source="generated" if song is None else "estimated" if song.tempo_map is None else "tempo map",
+        timeline_source="generated"
+        if song is None
+        else "estimated"
+        if song.tempo_map is None
+        else "tempo map",
         arrangement=arrangement,
         loudness=done.loudness,
         backends=(ARRANGER,),

@@ -15,7 +15,7 @@ TrackKind = Literal["separated", "fitted", "generated", "mix", "master"]
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that a job works on: where it is, what its header says, the hash of its bytes, its role if it is a stem."""
+    """A file that a job works on: where it is, its header, the hash of its bytes, its role if it is a stem."""
 
     path: Path
     info: AudioInfo

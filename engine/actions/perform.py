@@ -18,7 +18,7 @@ ARRANGER = Backend(
     "generate",
     "arranger",
     ARRANGER_VERSION,
-    "parts arranged from the song's own chords, form and melody, played by built-in synthesised voices; no neural model",
+    "parts arranged from the song's own chords, form and melody, played by built-in synthesised voices",
     "GPL-3.0-or-later; what it plays is yours",
 )
 PLAYERS = 2
@@ -90,5 +90,3 @@ def generated_tracks(arrangement: Arrangement, finished: Finished) -> list[Outpu
         )
         for part in arrangement.parts
     ]
-
-

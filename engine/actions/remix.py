@@ -85,7 +85,9 @@ def remix(song: Song, parameters: RemixParameters, stages: Stages) -> Outcome:
     rendered.clear()
     done = finish(
         tracks,
-        MixSettings(balance_db=dict(style.balance_db.items()), ducking_db=style.ducking_db, song_lufs=song_lufs),
+        MixSettings(
+            balance_db=dict(style.balance_db.items()), ducking_db=style.ducking_db, song_lufs=song_lufs
+        ),
         MasterSettings(lufs=style.master.lufs, ceiling_dbtp=style.master.ceiling_dbtp),
         stages,
     )

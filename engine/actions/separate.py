@@ -101,7 +101,9 @@ def load_stem(path: Path) -> Audio:
     return read_audio(path)
 
 
-def separate(song: Song, stages: Stages, *, two_stems: str | None = None, backend: str = "spectral") -> Outcome:
+def separate(
+    song: Song, stages: Stages, *, two_stems: str | None = None, backend: str = "spectral"
+) -> Outcome:
     """Separate `song`; with `two_stems` into that role and the rest."""
     with stages.stage("read") as monitor:
         mix = read_whole(song, monitor)

@@ -11,6 +11,7 @@ from engine.errors import NrxError
 from engine.progress import Monitor
 from engine.stages import file_hash
 
+
 def open_source(path: Path, limits: Limits, role: str | None = None) -> SourceFile:
     """Check a file by its header and hash its bytes.
 
@@ -18,7 +19,9 @@ def open_source(path: Path, limits: Limits, role: str | None = None) -> SourceFi
         NrxError: any `input.*` code; `request.invalid` for an unknown role.
     """
     if role is not None and role not in STEM_GROUPS:
-        raise NrxError("request.invalid", f"There is no role {role!r}; the roles are: {', '.join(STEM_GROUPS)}.")
+        raise NrxError(
+            "request.invalid", f"There is no role {role!r}; the roles are: {', '.join(STEM_GROUPS)}."
+        )
     info = probe(path)
     limits.check(info)
     return SourceFile(path, info, file_hash(path), role)

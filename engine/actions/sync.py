@@ -46,12 +46,16 @@ def sync(
         own = map_of(analysis, None)
     if target_map is None:
         if target_bpm is None:
-            raise NrxError("request.invalid", "sync needs a tempo to fit to: a number in BPM, or a tempo map.")
+            raise NrxError(
+                "request.invalid", "sync needs a tempo to fit to: a number in BPM, or a tempo map."
+            )
         target_map = own.steady(target_bpm)
     length_s = target_map.seconds(own.beats(audio.duration_s))
     frames = round(length_s * audio.sample_rate)
     if frames < 1:
-        raise NrxError("input.tempo_map", "On that tempo map the audio would end before it starts; check its start.")
+        raise NrxError(
+            "input.tempo_map", "On that tempo map the audio would end before it starts; check its start."
+        )
     source_s, target_s = anchors(own, target_map, audio.duration_s)
     ratio = target_map.average_bpm(0.0, length_s) / own.average_bpm(0.0, audio.duration_s)
     with stages.stage("sync") as monitor:

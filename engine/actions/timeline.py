@@ -112,6 +112,12 @@ def moved_markers(plan: Plan) -> tuple[tuple[Chord, ...], tuple[Section, ...]]:
     if plan.target_map is plan.source_map:
         return plan.analysis.chords, plan.analysis.sections
     return (
-        tuple(replace(item, start_s=moved(item.start_s), end_s=moved(item.end_s)) for item in plan.analysis.chords),
-        tuple(replace(item, start_s=moved(item.start_s), end_s=moved(item.end_s)) for item in plan.analysis.sections),
+        tuple(
+            replace(item, start_s=moved(item.start_s), end_s=moved(item.end_s))
+            for item in plan.analysis.chords
+        ),
+        tuple(
+            replace(item, start_s=moved(item.start_s), end_s=moved(item.end_s))
+            for item in plan.analysis.sections
+        ),
     )

@@ -103,7 +103,9 @@ def test_unwritable_cache_is_one_sentence(tmp_path: Path) -> None:
 def test_progress_never_goes_backwards_and_ends_at_one(tmp_path: Path) -> None:
     seen: list[tuple[str, float]] = []
     stages = Stages(
-        StageCache(tmp_path, 1), [("a", 1.0), ("b", 3.0)], lambda stage, fraction: seen.append((stage, fraction))
+        StageCache(tmp_path, 1),
+        [("a", 1.0), ("b", 3.0)],
+        lambda stage, fraction: seen.append((stage, fraction)),
     )
     with stages.stage("a") as monitor:
         for fraction in (0.5, 0.2, 0.9):
@@ -119,8 +121,13 @@ def test_progress_never_goes_backwards_and_ends_at_one(tmp_path: Path) -> None:
 def test_cancel_stops_at_the_next_report(tmp_path: Path) -> None:
     stop = threading.Event()
     stages = Stages(StageCache(tmp_path, 1), [("a", 1.0)], is_cancelled=stop.is_set)
-    with pytest.raises(Cancelled), stages.stage("a") as monitor:
-        monitor.report(0.1)
-        stop.set()
-        monitor.report(0.2)
+
+    def work() -> None:
+        with stages.stage("a") as monitor:
+            monitor.report(0.1)
+            stop.set()
+            monitor.report(0.2)
+
+    with pytest.raises(Cancelled):
+        work()
     assert stages.times == []

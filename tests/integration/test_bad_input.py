@@ -1,4 +1,4 @@
-"""Bad input gets one clear sentence with a stable code and leaves nothing behind; odd input that is music just works."""
+"""Bad input gets one clear sentence with a code and leaves nothing behind; odd input that is music just works."""
 
 import json
 import os
@@ -22,7 +22,9 @@ RATE = 44100
 
 
 def remix(path: Path, out: Path, **changes: Any) -> Manifest:
-    request = parse_request({"action": "remix", "inputs": [{"path": str(path)}], "style": "lofi_chill", **changes})
+    request = parse_request(
+        {"action": "remix", "inputs": [{"path": str(path)}], "style": "lofi_chill", **changes}
+    )
     return Job(request, load_settings(), out).run()
 
 
@@ -194,7 +196,7 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, out: Path)
     assert done.returncode == 4, done.stderr
     assert "output.disk_full" in done.stderr
     assert list(out.iterdir()) == []
-    assert not [path for path in Path(os.environ["NRX_HOME"]).rglob("*.wav")]
+    assert not list(Path(os.environ["NRX_HOME"]).rglob("*.wav"))
 
 
 def converted(name: str, tmp_path: Path) -> tuple[Path, int]:

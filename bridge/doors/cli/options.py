@@ -47,7 +47,11 @@ timeline_options = _stack(
 )
 
 seed_option = click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Another seed, another take."
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Another seed, another take.",
 )
 
 scale_options = _stack(

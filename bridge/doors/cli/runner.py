@@ -101,14 +101,18 @@ def _unexpected(error: BaseException, settings: Settings) -> NrxError:
         file.write_text(details, encoding="utf-8")
     except OSError:
         return NrxError("internal", f"nrx made an error: {error!r}. Please report it.")
-    return NrxError("internal", f"nrx made an error, and wrote the details to {file}: please report it with that file.")
+    return NrxError(
+        "internal", f"nrx made an error, and wrote the details to {file}: please report it with that file."
+    )
 
 
 class _bar:  # noqa: N801 - used like a function
     """A progress bar on a terminal; on anything else one line a stage, or nothing when `quiet`."""
 
     def __init__(self, request: Request, *, quiet: bool) -> None:
-        self.title = f"{request.action} {Path(request.inputs[0].path).name}" if request.inputs else request.action
+        self.title = (
+            f"{request.action} {Path(request.inputs[0].path).name}" if request.inputs else request.action
+        )
         self.terminal = sys.stderr.isatty()
         self.quiet = quiet and not self.terminal
         self.stage = ""
@@ -142,7 +146,9 @@ class _bar:  # noqa: N801 - used like a function
     def _line(self, stage: str, fraction: float) -> None:
         if stage != self.stage and not self.quiet:
             self.stage = stage
-            click.echo(f"{self.title}: {stage} ({fraction:.0%}, {time.monotonic() - self.started:.1f} s)", err=True)
+            click.echo(
+                f"{self.title}: {stage} ({fraction:.0%}, {time.monotonic() - self.started:.1f} s)", err=True
+            )
 
     def __exit__(self, *_: object) -> None:
         if self.terminal:

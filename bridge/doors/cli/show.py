@@ -18,9 +18,8 @@ def show_manifest(manifest: Manifest) -> None:
     console = Console(highlight=False, soft_wrap=True, **_wide_enough())
     if manifest.tracks:
         table = Table(title_justify="left", show_edge=False, pad_edge=False)
-        for column, side in (("track", "left"), ("kind", "left"), ("file", "left"), ("gain", "right"), ("LUFS", "right"),
-                             ("", "left")):  # fmt: skip
-            table.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
+        for column in ("track", "kind", "file", "gain", "LUFS", ""):
+            table.add_column(column, justify="right" if column in ("gain", "LUFS") else "left", no_wrap=True)
         for track in manifest.tracks:
             table.add_row(
                 Text("■ ", style=track.colour) + Text(track.name),
@@ -48,8 +47,9 @@ def facts(manifest: Manifest) -> list[str]:
     if heard is not None:
         others = ", ".join(f"{item.bpm:g}" for item in heard.tempo_candidates[1:3])
         lines.append(
-            f"Heard: {heard.tempo_bpm:.2f} BPM{f' (or {others})' if others else ''}, {heard.time_signature}, {heard.key}"
-            f" ({heard.key_confidence:.0%} sure), {len(heard.downbeats_s)} bars in {len(heard.sections)} sections."
+            f"Heard: {heard.tempo_bpm:.2f} BPM{f' (or {others})' if others else ''}, {heard.time_signature}, "
+            f"{heard.key} ({heard.key_confidence:.0%} sure), "
+            f"{len(heard.downbeats_s)} bars in {len(heard.sections)} sections."
         )
         chords = [chord.label for chord in heard.chords]
         if chords:

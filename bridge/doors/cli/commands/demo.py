@@ -15,8 +15,8 @@ def command(style: str, out: Path | None, *, as_json: bool) -> None:
 
     The song is made here, by the built-in instruments: nothing is downloaded, and no file of yours is needed.
     """
-    from bridge.demo import make_song
     from bridge.config import load_settings
+    from bridge.demo import make_song
     from bridge.doors.cli.runner import run_requests
     from bridge.protocol import parse_request
 
@@ -24,5 +24,7 @@ def command(style: str, out: Path | None, *, as_json: bool) -> None:
     if not as_json:
         click.echo(f"A song to remix: {song}", err=True)
     run_requests(
-        [parse_request({"action": "remix", "inputs": [{"path": str(song)}], "style": style})], out, as_json=as_json
+        [parse_request({"action": "remix", "inputs": [{"path": str(song)}], "style": style})],
+        out,
+        as_json=as_json,
     )

@@ -21,9 +21,13 @@ Examples:
 )
 @click.argument("words", required=False)
 @click.option("--like", type=click.Path(path_type=Path), metavar="FILE", help="Variations of this song.")
-@click.option("-n", "--count", type=click.IntRange(1, 50), default=1, show_default=True, help="How many takes.")
+@click.option(
+    "-n", "--count", type=click.IntRange(1, 50), default=1, show_default=True, help="How many takes."
+)
 @click.option("--style", help="A style's id; without one, the nearest to the words or the song.")
-@click.option("--stem", metavar="TYPE", help="Only one part: drums, bass, chords, pad, arp, lead, strings or fx.")
+@click.option(
+    "--stem", metavar="TYPE", help="Only one part: drums, bass, chords, pad, arp, lead, strings or fx."
+)
 @click.option("--key", metavar="KEY", help="As C, F# minor, Bb major.")
 @click.option("--bpm", metavar="BPM", help="Tempo.")
 @click.option("--duration", metavar="SECONDS", help="Length; 30 s, or the song's, unless set.")

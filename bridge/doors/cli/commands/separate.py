@@ -17,7 +17,9 @@ Examples:
 """,
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@click.option("--two-stems", metavar="ROLE", help="Only this stem and the rest: vocals, drums, bass or other.")
+@click.option(
+    "--two-stems", metavar="ROLE", help="Only this stem and the rest: vocals, drums, bass or other."
+)
 @output_options
 def command(files: tuple[str, ...], two_stems: str | None, out: Path | None, *, as_json: bool) -> None:
     """Take songs apart into vocals, drums, bass and other, which sum to the song again.
