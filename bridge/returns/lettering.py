@@ -4,6 +4,7 @@ Pillow brings one font (Aileron), which has the letters of English only. Other t
 system's fonts that has their letters; where there is none they are written without their accents.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -25,8 +26,14 @@ _SYSTEM_FONTS = (
     "Arial Unicode.ttf",
 )
 _PLAIN = str.maketrans(
-    {"–": "-", "—": "-", "♯": "#", "♭": "b", "’": "'", "‘": "'", "“": '"', "”": '"', "×": "x"}
+    {"–": "-", "—": "-", "♯": "#", "♭": "b", "’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "×": "x"}
 )
+_BARE = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d",
+     "Đ": "D", "ð": "d", "þ": "th", "ı": "i"}
+)  # fmt: skip
+"""Letters that do not fall apart into a plain one and an accent."""
+
 _NO_GLYPH = "\uffff"
 
 
@@ -54,8 +61,9 @@ def lettering(text: str, size: int) -> tuple[str, Font]:
             continue
         if _covers(other, text):
             return text, other
-    bare = "".join(char for char in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(char))
-    return "".join(char if _covers(own, char) else "?" for char in bare), own
+    bare = unicodedata.normalize("NFKD", plain.translate(_BARE))
+    shown = (char if _covers(own, char) else "\0" for char in bare if not unicodedata.combining(char))
+    return re.sub("\0+", "?", "".join(shown)), own
 
 
 def width(text: str, size: int) -> float:

@@ -23,7 +23,7 @@ from engine.analysis.model import Chord, Section
 from engine.audio.envelope import Envelope, envelope
 
 if TYPE_CHECKING:
-    from PIL import ImageDraw
+    from PIL import Image
 
 __all__ = ["OverviewTrack", "draw_overview", "envelope"]
 
@@ -31,7 +31,7 @@ WIDTH = 1800
 MARGIN = 32
 LABELS_WIDTH = 216
 HEADER_HEIGHT = 92
-SECTIONS_HEIGHT, CHORDS_HEIGHT, BARS_HEIGHT, TIMES_HEIGHT, GAP = 34, 32, 26, 40, 6
+SECTIONS_HEIGHT, BARS_HEIGHT, TIMES_HEIGHT, GAP = 34, 26, 40, 6
 MIN_ROW_HEIGHT, MAX_ROW_HEIGHT, ROWS_HEIGHT = 58, 112, 1120
 
 BACKGROUND: Colour = (15, 17, 23)
@@ -92,12 +92,14 @@ def draw_overview(
         subtitle: second line.
         duration_s: length of the axis; by default up to the end of the last track.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image
 
     end_s = max((track.start_s + track.envelope.duration_s for track in tracks), default=0.0)
     axis = _Axis(max(duration_s or end_s, 1e-3), MARGIN + LABELS_WIDTH, WIDTH - MARGIN)
     row_height = int(np.clip(ROWS_HEIGHT // max(1, len(tracks)), MIN_ROW_HEIGHT, MAX_ROW_HEIGHT))
-    layout = _Layout(row_height, len(tracks), bool(sections), bool(chords))
+    chords = merged_chords(chords)
+    manner = _chord_manner(chords, axis)
+    layout = _Layout(row_height, len(tracks), bool(sections), manner.height)
     canvas = np.empty((layout.height, WIDTH, 3), np.float32)
     canvas[:] = BACKGROUND
     _paint_rows(canvas, layout, axis)
@@ -125,10 +127,10 @@ def draw_overview(
         )
     _paint_bands(canvas, layout, axis, sections, section_colours, chords)
     image = Image.fromarray(np.clip(canvas + 0.5, 0, 255).astype(np.uint8), "RGB")
-    pen = _Pen(ImageDraw.Draw(image))
+    pen = _Pen(image)
     _write_header(pen, title, subtitle)
     _write_sections(pen, layout, axis, sections)
-    _write_chords(pen, layout, axis, chords)
+    _write_chords(pen, layout, axis, chords, manner)
     _write_bar_numbers(pen, layout, axis, bars_s)
     _write_times(pen, layout, axis)
     for index, track in enumerate(tracks):
@@ -167,7 +169,7 @@ class _Layout:
     row_height: int
     rows: int
     has_sections: bool
-    has_chords: bool
+    chords_height: int
 
     @property
     def sections_top(self) -> int:
@@ -179,7 +181,7 @@ class _Layout:
 
     @property
     def bars_top(self) -> int:
-        return self.chords_top + (CHORDS_HEIGHT + GAP if self.has_chords else 0)
+        return self.chords_top + (self.chords_height + GAP if self.chords_height else 0)
 
     @property
     def rows_top(self) -> int:
@@ -258,8 +260,8 @@ def _paint_bands(
         strength = 0.30 + 0.50 * min(1.0, max(0.0, section.energy))
         _tint(canvas, layout.sections_top, bottom, axis, section, section_colours[section.label], strength)
         _separate(canvas, layout.sections_top, bottom, axis, section)
-    bottom = layout.chords_top + CHORDS_HEIGHT
-    for chord in merged_chords(chords):
+    bottom = layout.chords_top + layout.chords_height
+    for chord in chords:
         colour = chord_colour(chord.label)
         if colour is not None:
             _tint(canvas, layout.chords_top, bottom, axis, chord, colour, 0.62)
@@ -288,13 +290,27 @@ def _dimmed(colour: Colour) -> Colour:
 class _Pen:
     """Writes text by its middle height."""
 
-    def __init__(self, draw: "ImageDraw.ImageDraw") -> None:
-        self._draw = draw
+    def __init__(self, image: "Image.Image") -> None:
+        from PIL import ImageDraw
+
+        self._image = image
+        self._draw = ImageDraw.Draw(image)
 
     def write(self, x: float, middle: float, text: str, size: int, colour: Colour, anchor: str = "l") -> None:
         """Write a text at `x` (its left, middle or right by `anchor` "l", "m" or "r")."""
         shown, face = lettering(text, size)
         self._draw.text((x, middle), shown, fill=colour, font=face, anchor=f"{anchor}m")
+
+    def write_upwards(self, x: float, middle: float, text: str, size: int, colour: Colour) -> None:
+        """Write a text from bottom to top around a point."""
+        from PIL import Image, ImageDraw
+
+        shown, face = lettering(text, size)
+        long, short = round(width(text, size)) + 2, size + 6
+        mask = Image.new("L", (long, short))
+        ImageDraw.Draw(mask).text((long / 2, short / 2), shown, fill=255, font=face, anchor="mm")
+        corner = (round(x - short / 2), round(middle - long / 2))
+        self._image.paste(colour, corner, mask.transpose(Image.Transpose.ROTATE_90))
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Colour, radius: int) -> None:
         """Fill a rectangle with rounded corners."""
@@ -316,15 +332,56 @@ def _write_sections(pen: _Pen, layout: _Layout, axis: _Axis, sections: Sequence[
             pen.write(left + 9, middle, section.label, 20, TEXT)
 
 
-def _write_chords(pen: _Pen, layout: _Layout, axis: _Axis, chords: Sequence[Chord]) -> None:
-    middle = layout.chords_top + CHORDS_HEIGHT / 2
-    if chords:
+@dataclass(frozen=True, slots=True)
+class _ChordManner:
+    """How chord names are written: the band's height, and text sizes to try, largest first."""
+
+    height: int
+    upwards: bool = False
+    sizes: tuple[int, ...] = ()
+
+    def size(self, name: str, room: float) -> int | None:
+        """Return the largest size at which a name has room in a cell that is `room` pixels wide."""
+        for size in self.sizes:
+            along, across = width(name, size) + 6, size - 1.0
+            if (across <= room and along <= self.height) if self.upwards else along <= room:
+                return size
+        return None
+
+
+_CHORD_MANNERS = (
+    _ChordManner(32, sizes=(18, 16, 14)),
+    _ChordManner(62, upwards=True, sizes=(15, 14, 13, 12)),
+    _ChordManner(24),
+)
+_MOST_NAMES = 0.75
+
+
+def _chord_manner(chords: Sequence[Chord], axis: _Axis) -> _ChordManner:
+    """Return the first manner in which most of the names find room: along, upwards, or colours alone."""
+    named = [(chord_name(chord.label), axis.x(chord.end_s) - axis.x(chord.start_s)) for chord in chords]
+    named = [(name, room) for name, room in named if name]
+    if not named:
+        return _ChordManner(0)
+    for manner in _CHORD_MANNERS[:-1]:
+        if sum(manner.size(name, room) is not None for name, room in named) >= _MOST_NAMES * len(named):
+            return manner
+    return _CHORD_MANNERS[-1]
+
+
+def _write_chords(
+    pen: _Pen, layout: _Layout, axis: _Axis, chords: Sequence[Chord], manner: _ChordManner
+) -> None:
+    middle = layout.chords_top + layout.chords_height / 2
+    if manner.height:
         pen.write(axis.left - 14, middle, "Chords", 17, SOFT_TEXT, "r")
-    for chord in merged_chords(chords):
+    for chord in chords:
         left, right = axis.x(chord.start_s), axis.x(chord.end_s)
         name = chord_name(chord.label)
-        size = next((size for size in (18, 16, 14) if width(name, size) + 6 <= right - left), None)
-        if name and size is not None:
+        size = manner.size(name, right - left) if name else None
+        if size is not None and manner.upwards:
+            pen.write_upwards((left + right) / 2, middle, name, size, TEXT)
+        elif size is not None:
             pen.write((left + right) / 2, middle, name, size, TEXT, "m")
 
 
