@@ -10,18 +10,16 @@ from engine.progress import SILENT, Monitor
 from engine.separation.collect import collect
 from engine.separation.protocol import SeparatorInfo, StemBlock
 from engine.separation.spectral.masks import Planner
-from engine.separation.spectral.stft import Framing, Spectrum, Synthesis, analyse
-
-BLOCK_FRAMES = 128
-"""Frames of the spectrum that are worked on at once."""
+from engine.separation.spectral.stft import Spectrum, Synthesis, analyse
+from engine.separation.spectral.survey import BLOCK_FRAMES, survey
 
 MASKED = ("vocals", "drums", "bass")
 """The stems that are made by masks; `other` is the remainder."""
 
 INFO = SeparatorInfo(
     name="spectral",
-    version="1",
-    description="Masks on the short-time spectrum from place in the stereo image, steadiness, repetition and drum templates.",
+    version="2",
+    description="Masks on the short-time spectrum: drum templates, place in the stereo image, sung and bass pitch.",
     grade="karaoke-grade",
     licence="GPL-3.0-or-later",
 )
@@ -34,8 +32,9 @@ class SpectralSeparator:
 
     def stream(self, audio: Audio, monitor: Monitor = SILENT) -> Iterator[StemBlock]:
         """Yield consecutive blocks of the four stems, which sum to the mix within float32 rounding."""
-        framing = Framing.of(audio.sample_rate, audio.frames)
-        planner = Planner(audio, framing, monitor.part(0.0, 0.5))
+        found = survey(audio, monitor.part(0.0, 0.2))
+        framing = found.framing
+        planner = Planner(found, monitor.part(0.2, 0.5))
         synthesis = {role: Synthesis(framing, audio.channels) for role in MASKED}
         masking = monitor.part(0.5, 1.0)
         position = 0
@@ -44,7 +43,10 @@ class SpectralSeparator:
             masks = planner.masks(start, stop)
             masking.report((start + stop) / 2 / framing.count)
             spectrum = analyse(audio.samples, framing, start, stop)
-            stems = {role: synthesis[role].add(_masked(spectrum, masks[role])) for role in MASKED}
+            stems = {
+                role: synthesis[role].add(_masked(spectrum, found.bands.spread(masks[role])))
+                for role in MASKED
+            }
             masking.report(stop / framing.count)
             length = stems[MASKED[0]].shape[1]
             if length:
