@@ -66,7 +66,9 @@ class LoudnessMeter:
         self._state[np.abs(self._state) < NEGLIGIBLE_STATE] = 0.0
         weighted, self._state = sosfilt(self._sos, block.astype(np.float64), axis=1, zi=self._state)
         np.square(weighted, out=weighted)
-        energy = self._weights @ weighted
+        energy = weighted[0] * self._weights[0]
+        for weight, channel in zip(self._weights[1:], weighted[1:], strict=True):
+            energy += weight * channel
 
         start, end = self._frames, self._frames + block.shape[1]
         first, last = (frame * HOPS_PER_S // self.sample_rate for frame in (start, end))

@@ -1,6 +1,6 @@
 """The master: a song at its loudness, under its true-peak ceiling, checked on the samples that are written.
 
-`master` takes an `Audio` and `MasterSettings`; `load_master_preset` reads settings from `presets/mastering/`.
+`master` takes an `Audio` and `MasterSettings`; `engine.mastering.presets` reads settings from YAML files.
 """
 
 from engine.mastering.mastering import master

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
 from engine.loudness.meter import HOPS_PER_S, lufs
-from engine.loudness.truepeak import HOP_FRAMES, interpolation_matrix
+from engine.loudness.truepeak import HOP_FRAMES, HOPS_AT_ONCE, interpolation_matrix
 
 KNEE = 0.8
 """Where saturation begins, relative to the ceiling."""
@@ -139,12 +139,14 @@ def _saturate(
     factor = len(matrix) // HOP_FRAMES
     padded = np.zeros(context + (-(-len(channel) // HOP_FRAMES)) * HOP_FRAMES + context, dtype=np.float32)
     padded[context : context + len(channel)] = channel
-    columns = hot * HOP_FRAMES
     rows = np.arange(matrix.shape[1])
-    fine = matrix @ padded[rows[:, None] + columns[None, :]]
-    over = np.maximum(np.abs(fine) - np.float32(knee), np.float32(0.0))
-    correction = np.copysign(over * over / (over + np.float32(softness)), fine)
-    coarse = (matrix.T @ correction) / np.float32(factor)
-    for row in rows:
-        padded[columns + row] -= coarse[row]
-    channel[:] = padded[context : context + len(channel)]
+    corrected = padded.copy()
+    for start in range(0, len(hot), HOPS_AT_ONCE):
+        columns = hot[start : start + HOPS_AT_ONCE] * HOP_FRAMES
+        fine = matrix @ padded[rows[:, None] + columns[None, :]]
+        over = np.maximum(np.abs(fine) - np.float32(knee), np.float32(0.0))
+        correction = np.copysign(over * over / (over + np.float32(softness)), fine)
+        coarse = (matrix.T @ correction) / np.float32(factor)
+        for row in rows:
+            corrected[columns + row] -= coarse[row]
+    channel[:] = corrected[context : context + len(channel)]

@@ -76,7 +76,7 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
             audio.samples, audio.sample_rate, ceiling * 10.0 ** (-headroom_db / 20.0), monitor.part(0.1, 0.25)
         ),
         ceiling=ceiling,
-        saturation=settings.saturation,
+        saturation=settings.saturation_amount,
     )
     out = np.empty_like(audio.samples)
     correction_lu = 0.0
@@ -258,7 +258,7 @@ def _warnings(plan: Plan, settings: MasterSettings, reached_lufs: float) -> tupl
 def _check(audio: Audio, settings: MasterSettings) -> None:
     for name, (low, high) in RANGES.items():
         value = getattr(settings, name)
-        if not low <= value <= high:
+        if value is not None and not low <= value <= high:
             raise NrxError(
                 "request.invalid", f"Mastering: {name} is {value}; it must be from {low:g} to {high:g}."
             )

@@ -13,7 +13,9 @@ class MasterSettings:
         lufs: integrated loudness to reach.
         ceiling_dbtp: true peak (4x, as libebur128 measures it) that the written samples never exceed.
         glue_ratio: ratio of the slow bus compressor that evens out loud passages; 1 is off.
-        saturation: soft clipping of peaks before the limiter, 0 (off) to 1.
+        saturation: soft clipping of peaks before the limiter, 0 (off) to 1; None leaves it to the loudness
+        asked
+            for: off at -16 LUFS and below, full at -8.
         max_average_reduction_db: the limiter's average gain reduction over the passages that count as loud;
         the
             loudness target is lowered before this is exceeded.
@@ -24,10 +26,17 @@ class MasterSettings:
     lufs: float = -14.0
     ceiling_dbtp: float = -1.0
     glue_ratio: float = 1.0
-    saturation: float = 0.5
+    saturation: float | None = None
     max_average_reduction_db: float = 3.0
     bits: int = 24
     seed: int = 0
+
+    @property
+    def saturation_amount(self) -> float:
+        """The saturation to use: as set, or as the loudness asks for."""
+        if self.saturation is not None:
+            return self.saturation
+        return min(1.0, max(0.0, (self.lufs + 16.0) / 8.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,13 +69,16 @@ def hop_mean_squares(curve: Nepers, hops_10ms: int, hops_per_10ms: float) -> NDA
 
 
 def average_reduction_db(curve: Nepers, energies: NDArray[np.float64], hops_per_10ms: float) -> float:
-    """Return a curve's mean reduction in dB over the 10 ms hops that are above the relative gate."""
+    """Return a curve's mean reduction in dB where the 400 ms around are above the relative gate."""
+    from scipy.ndimage import uniform_filter1d
+
     if not len(energies) or not energies.any():
         return 0.0
     sums = np.concatenate(([0.0], np.cumsum(curve, dtype=np.float64)))
     edges = np.minimum(np.arange(len(energies) + 1) * hops_per_10ms, len(sums) - 1)
     by_hop = np.diff(np.interp(edges, np.arange(len(sums)), sums)) / np.maximum(np.diff(edges), 1e-9)
-    loud = energies >= energies.mean() * 10.0 ** (RELATIVE_GATE_LU / 10.0)
+    momentary = uniform_filter1d(energies, MOMENTARY_HOPS, mode="nearest")
+    loud = momentary >= energies.mean() * 10.0 ** (RELATIVE_GATE_LU / 10.0)
     return float(by_hop[loud].mean()) * DB_PER_NEPER
 
 
@@ -104,7 +107,8 @@ def make_plan(
     if aimed < settings.lufs:
         reason = (
             f"a ceiling of {settings.ceiling_dbtp:g} dBTP leaves less than "
-            f"{lowest_plr(settings.lufs):.1f} LU between peaks and loudness, the least that a master at {settings.lufs:g} LUFS keeps"
+            f"{lowest_plr(settings.lufs):.1f} LU between peaks and loudness, "
+            f"the least that a master at {settings.lufs:g} LUFS keeps"
         )
     merged = drive.glued_peaks(MERGED_HOPS)
     per_10ms = sample_rate / HOPS_PER_S / (HOP_FRAMES * MERGED_HOPS)
