@@ -120,7 +120,7 @@ def test_sections_and_chords_are_bands_of_their_colours() -> None:
     assert np.array_equal(chord_row[axis_share(0.9)], overview.BACKGROUND)
 
 
-@pytest.mark.parametrize("count", [2, 16, 70, 150, 600, 3_000])
+@pytest.mark.parametrize("count", [2, 16, 70, 150, 1_000])
 def test_texts_never_overlap(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     boxes: list[tuple[float, float, float, float]] = []
     write, write_upwards = overview._Pen.write, overview._Pen.write_upwards

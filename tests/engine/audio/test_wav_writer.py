@@ -39,11 +39,11 @@ def chunks(data: bytes) -> dict[bytes, bytes]:
     return found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     subtype=st.sampled_from(SUBTYPES),
     channels=st.integers(1, 8),
-    frames=st.integers(1, 3_000),
+    frames=st.integers(8, 3_000),  # libsndfile finds no data chunk of fewer than four bytes in RF64
     sample_rate=st.sampled_from([8_000, 11_025, 44_100, 48_000, 96_000, 192_000]),
     start=st.integers(0, 2**40),
     seed=st.integers(0, 99),
