@@ -21,6 +21,9 @@ INTEGER_BITS = {
 }
 """Bits of each lossless integer subtype (names are libsndfile's)."""
 
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 384_000
+"""Hz, the rates that are supported: below there is no music, above there is no converter."""
+
 FLOAT_SUBTYPES = frozenset({"FLOAT", "DOUBLE"})
 
 
@@ -81,8 +84,8 @@ class Limits:
     """
 
     max_bytes: int = 16 << 30
-    min_sample_rate: int = 4_000
-    max_sample_rate: int = 384_000
+    min_sample_rate: int = MIN_SAMPLE_RATE
+    max_sample_rate: int = MAX_SAMPLE_RATE
     max_channels: int = 8
     max_duration_s: float = 3 * 3600.0
     max_decoded_bytes: int = 4 << 30

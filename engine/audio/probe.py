@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from engine.audio import aiff_format, containers, flac_format, mp3_tag, wav_format
 from engine.audio.containers import Container
-from engine.audio.info import AudioInfo
+from engine.audio.info import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioInfo
 from engine.audio.refusals import corrupt, empty
 from engine.errors import NrxError
 
@@ -104,7 +104,7 @@ def _probe_flac(path: Path, stream: BinaryIO, file_bytes: int) -> AudioInfo:
     )
     if first_frame >= file_bytes:
         raise empty(path)
-    if info.sample_rate > 0:
+    if MIN_SAMPLE_RATE <= info.sample_rate <= MAX_SAMPLE_RATE:  # others are refused for their rate
         flac_format.check_frames(path, stream, info, first_frame, file_bytes)
     return result
 

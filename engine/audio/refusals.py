@@ -14,10 +14,11 @@ def empty(path: Path) -> NrxError:
 
 def cut_off(path: Path, claimed_s: float, held_s: float) -> NrxError:
     """Return the error for a file that ends before its header says."""
+    claimed, held = (f"{seconds:.2f} s" for seconds in (claimed_s, held_s))
+    there = f"{held} are there" if held != claimed else "a little less is there"
     return NrxError(
         "input.truncated",
-        f'"{path.name}" is cut off: its header says {claimed_s:.2f} s of audio and {held_s:.2f} s are there;'
-        " copy or export it again.",
+        f'"{path.name}" is cut off: its header says {claimed} of audio and {there}; copy or export it again.',
     )
 
 

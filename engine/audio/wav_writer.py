@@ -314,7 +314,12 @@ def _bext(about: Description, time_reference_frames: int, history: str) -> bytes
         b"",
         *levels,
         b"",
-    ) + _text(history)
+    ) + _even(_text(history))
+
+
+def _even(data: bytes) -> bytes:
+    """Return a text of even length: libsndfile 1.2.2 loses its way in RF64 behind an odd `bext`."""
+    return data + b"\0" * (len(data) % 2)
 
 
 def _text(text: str) -> bytes:

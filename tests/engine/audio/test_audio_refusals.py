@@ -109,7 +109,7 @@ BROKEN: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: set_stream_info(encoded_bytes("FLAC", "PCM_16"), rate=8_000),
     ),
     "bomb.flac": (
-        "input.corrupt",
+        "input.sample_rate",
         lambda: set_stream_info(encoded_bytes("FLAC", "PCM_16"), rate=655_350, channels=8),
     ),
     "forged channels.flac": (

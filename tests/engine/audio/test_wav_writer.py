@@ -43,7 +43,7 @@ def chunks(data: bytes) -> dict[bytes, bytes]:
 @given(
     subtype=st.sampled_from(SUBTYPES),
     channels=st.integers(1, 8),
-    frames=st.integers(8, 3_000),  # libsndfile finds no data chunk of fewer than four bytes in RF64
+    frames=st.integers(8, 3_000),
     sample_rate=st.sampled_from([8_000, 11_025, 44_100, 48_000, 96_000, 192_000]),
     start=st.integers(0, 2**40),
     seed=st.integers(0, 99),
@@ -112,7 +112,7 @@ def test_bext_holds_the_start_the_texts_and_the_loudness(tmp_path: Path) -> None
     assert (high << 32 | low, version) == (2**33 + 5, 2)
     assert struct.unpack("<5h", bext[412:422]) == (-1425, 550, -100, -900, 0x7FFF)
     assert bext[422:602] == bytes(180)
-    assert bext[602:] == b"A=PCM,F=48000,W=24,M=stereo,T=NRX Bridge\r\n"
+    assert bext[602:].rstrip(b"\0") == b"A=PCM,F=48000,W=24,M=stereo,T=NRX Bridge\r\n"
 
 
 def test_without_loudness_bext_is_version_1(tmp_path: Path) -> None:
