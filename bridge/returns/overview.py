@@ -20,7 +20,7 @@ from bridge.returns.chord_names import chord_colour, chord_name, merged_chords
 from bridge.returns.lettering import fitted, lettering, width
 from bridge.returns.waveforms import Canvas, Colour, blend, paint_waveform, parse_colour, peak
 from engine.analysis.model import Chord, Section
-from engine.audio.envelope import Envelope, envelope
+from engine.audio.envelopes import Envelope, envelope
 
 if TYPE_CHECKING:
     from PIL import Image

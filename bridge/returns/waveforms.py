@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.audio.envelope import Envelope
+from engine.audio.envelopes import Envelope
 
 Colour = tuple[int, int, int]
 Canvas = NDArray[np.float32]

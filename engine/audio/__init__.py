@@ -8,11 +8,11 @@ from engine.audio.buffer import Audio, Samples
 if TYPE_CHECKING:
     from engine.audio.channels import downmix_coefficients, to_stereo
     from engine.audio.checks import MIN_DURATION_S, check_musical
-    from engine.audio.envelope import Envelope, envelope
+    from engine.audio.envelopes import Envelope, envelope
     from engine.audio.info import AudioInfo, Limits, best_subtype
-    from engine.audio.probe import probe
+    from engine.audio.probing import probe
     from engine.audio.read import read_audio
-    from engine.audio.resample import resample
+    from engine.audio.resampling import resample
     from engine.audio.wav_writer import Description, WavWriter, Written, write_wav
 
 __all__ = [
@@ -36,21 +36,22 @@ __all__ = [
     "write_wav",
 ]
 
+# No module here may be called like a name that it gives: importing it would put the module in the name's place.
 _HOMES = {
     "MIN_DURATION_S": "checks",
     "AudioInfo": "info",
     "Description": "wav_writer",
-    "Envelope": "envelope",
+    "Envelope": "envelopes",
     "Limits": "info",
     "WavWriter": "wav_writer",
     "Written": "wav_writer",
     "best_subtype": "info",
     "check_musical": "checks",
     "downmix_coefficients": "channels",
-    "envelope": "envelope",
-    "probe": "probe",
+    "envelope": "envelopes",
+    "probe": "probing",
     "read_audio": "read",
-    "resample": "resample",
+    "resample": "resampling",
     "to_stereo": "channels",
     "write_wav": "wav_writer",
 }

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.audio import containers, mp3_tag, wav_format
 from engine.audio.buffer import Audio, Samples
 from engine.audio.info import AudioInfo, Limits
-from engine.audio.probe import identify, open_container, open_input, probe
+from engine.audio.probing import identify, open_container, open_input, probe
 from engine.audio.refusals import corrupt, cut_off, empty, lying, not_finite
 from engine.progress import SILENT, Monitor
 

@@ -301,3 +301,14 @@ def test_the_package_root_imports_nothing_heavy() -> None:
     code = "import sys, engine.audio; print([m for m in ('av', 'scipy', 'soxr', 'soundfile') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_names_are_what_they_are_whatever_was_imported_before() -> None:
+    code = """
+import pkgutil, importlib, types, engine.audio
+for module in pkgutil.iter_modules(engine.audio.__path__):
+    importlib.import_module(f"engine.audio.{module.name}")
+print([name for name in engine.audio.__all__ if isinstance(getattr(engine.audio, name), types.ModuleType)])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
