@@ -21,9 +21,8 @@ Ints = NDArray[np.intp]
 STATES = 25
 TRIADS = ("maj", "min")
 
-_TREBLE_SHARPNESS = (
-    12.0  # log-odds per unit of cosine: a clear triad beats its relative (0.2 apart) by 2.4 in one beat
-)
+# Log-odds per unit of cosine: a clear triad beats its relative (0.2 apart) by 2.4 in one beat.
+_TREBLE_SHARPNESS = 12.0
 _BASS_SHARPNESS = 3.0  # log-odds between all of the bass on the root and none of it on a chord tone
 _BASS_WEIGHTS = {
     "root": 1.0,

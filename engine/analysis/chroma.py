@@ -1,11 +1,11 @@
 """Chroma: how strongly each of the twelve pitch classes sounds in each beat.
 
 From a waveform: tuning, pitch spectra per beat, approximate notes (`notes`), notes folded into pitch classes
-with a weight by register. `harmony_features` prepares what the chord reader listens to from the stems of a song.
-Pitch class 0 is C; all chroma are (12, n), non-negative, and each column's peak is at most one.
+with a weight by register. `harmony_features` prepares what the chord reader listens to from the stems of a
+song. Pitch class 0 is C; all chroma are (12, n), non-negative, and each column's peak is at most one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,16 +142,18 @@ def _harmonic_sources(
     chordal = [r for r in playing if r not in BASS_ROLES | VOICE_ROLES] or list(playing)
     if not chordal:
         return to_analysis_rate(mix, monitor=monitor), None
-    harmonic = _sum([playing[r] for r in chordal], monitor=monitor.part(0.0, 0.6))
-    bass = [playing[r] for r in playing if r in BASS_ROLES]
-    return harmonic, (_sum(bass, monitor=monitor.part(0.6, 1.0)) if bass else None)
+    harmonic = added([to_analysis_rate(playing[r], monitor=monitor.part(0.0, 0.6)) for r in chordal])
+    bass = [to_analysis_rate(playing[r], monitor=monitor.part(0.6, 1.0)) for r in playing if r in BASS_ROLES]
+    return harmonic, (added(bass) if bass else None)
 
 
-def _sum(stems: list[Audio], *, monitor: Monitor) -> Samples:
-    parts = [to_analysis_rate(stem, monitor=monitor) for stem in stems]
-    total = np.zeros(max(len(p) for p in parts), dtype=np.float32)
-    for part in parts:
-        total[: len(part)] += part
+def added(waves: Sequence[Samples]) -> Samples:
+    """Return the sum of waveforms, as long as the longest."""
+    if len(waves) == 1:
+        return waves[0]
+    total = np.zeros(max(len(w) for w in waves), dtype=np.float32)
+    for wave in waves:
+        total[: len(wave)] += wave
     return total
 
 

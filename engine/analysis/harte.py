@@ -1,7 +1,8 @@
 """Names of notes, chords and keys: pitch classes to text and back, spelled as musicians spell them.
 
 Chord labels follow Harte et al., "Symbolic representation of musical chords", ISMIR 2005: root, colon,
-quality ("F#:min7"), "N" for no chord. Pitch classes are 0 (C) to 11 (B). Which of F# and Gb is written depends on the key.
+quality ("F#:min7"), "N" for no chord. Pitch classes are 0 (C) to 11 (B). Which of F# and Gb is written
+depends on the key.
 """
 
 from dataclasses import dataclass

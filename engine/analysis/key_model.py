@@ -89,7 +89,7 @@ CHORD_SHARES: dict[str, dict[tuple[int, str], float]] = {
     },
     "minor": {
         (0, "min"): 0.34, (10, "maj"): 0.14, (8, "maj"): 0.13, (5, "min"): 0.11, (3, "maj"): 0.10, (7, "maj"):
-        0.07, (7, "min"): 0.05, (5, "maj"): 0.025, (2, "min"): 0.012, (1, "maj"): 0.006, (0, "maj"): 0.006,
+        0.07, (7, "min"): 0.05, (5, "maj"): 0.04, (2, "min"): 0.012, (1, "maj"): 0.006, (0, "maj"): 0.006,
         (2, "maj"): 0.004,
     },
 }  # fmt: skip
@@ -110,13 +110,14 @@ CADENCES: dict[str, dict[tuple[int, str], float]] = {
 }
 
 _NOTES_WEIGHT = 5.0  # log-odds for a correlation of one: fifth-related and relative keys differ by about 0.25
-_CHORDS_WEIGHT = 8.0  # as if eight independent chords had been heard
+_CHORDS_WEIGHT = 6.0  # as if six independent chords had been heard
 _CADENCES_WEIGHT = 3.0  # if every change were an authentic cadence
 # About six in ten songs begin on the tonic against one in fifteen on each other chord of the key: log(9).
 # They end on it as often, but recordings fade and loops stay open, so an end says less.
 _FIRST_CHORD_WEIGHT, _LAST_CHORD_WEIGHT = 2.2, 1.8
-_PHRASE_START_WEIGHT, _PHRASE_END_WEIGHT = 1.5, 1.0
+_PHRASE_START_WEIGHT, _PHRASE_END_WEIGHT = 2.5, 1.0
 _PHRASE_BARS = 4
+_OVERLAP = 0.5  # the kinds of evidence partly say the same: probabilities are taken from half their sum
 _BEATS_PER_BAR_UNKNOWN = 4
 
 
@@ -154,7 +155,7 @@ def rank_keys(
         + _CADENCES_WEIGHT * cadence_evidence(states)
         + form_evidence(states, grid)
     )
-    probability = np.exp(log_odds - log_odds.max())
+    probability = np.exp(_OVERLAP * (log_odds - log_odds.max()))
     probability /= probability.sum()
     order = np.argsort(-probability, kind="stable")
     return tuple(KeyScore(KEYS[k][0], KEYS[k][1], float(probability[k])) for k in order)

@@ -18,21 +18,21 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from engine.analysis.chroma import BASS_ROLES, DRUM_ROLES, VOICE_ROLES, to_analysis_rate
+from engine.analysis.chroma import BASS_ROLES, DRUM_ROLES, VOICE_ROLES, added, to_analysis_rate
 from engine.analysis.harte import pitch_class
 from engine.analysis.key_model import SCALES
 from engine.analysis.model import Key, MelodyNote
+from engine.analysis.pitch_spectrum import RATE
 from engine.analysis.salience import HOP_S, LOWEST_PITCH, PITCHES, Salience, pitch_salience
 from engine.audio import Audio
 from engine.progress import SILENT, Monitor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+Samples = NDArray[np.float32]
 
-_CLEAR_VOICE, _UNCLEAR = (
-    0.75,
-    0.42,
-)  # explained share of one clear voice; of one note of a chord, where none is a melody
+# Explained share of one clear voice; and of one note of a chord, where no melody stands out.
+_CLEAR_VOICE, _UNCLEAR = 0.75, 0.42
 _PITCH_SHARPNESS = 6.0  # log-odds a frame between the most salient pitch and one not heard at all
 _VOICING_SHARPNESS = 6.0  # log-odds a frame per unit of explained share
 _CHANGE_COST = 8.0  # log-odds of a new note: it must be better for about 60 ms
@@ -42,14 +42,15 @@ _SHORTEST_S = 0.09
 _MERGE_GAP_S = 0.06
 _DIP_DB, _DIP_WIDTH_S = 6.0, 0.06  # a dip that parts two notes on one pitch
 _LOWEST_CONFIDENCE = 0.25
-_FOREIGN_COST = (
-    0.15  # log-odds a frame for a pitch outside the key: decides only where the pitch lies in between
-)
-_LOWEST_INSTRUMENTAL = (
-    52  # E3: what lies lower in a band is bass and left hand, where a singer's is the melody
-)
+_FOREIGN_COST = 0.15  # log-odds a frame outside the key: decides only where a pitch lies in between
+# Where a melody may lie. Below G3 in a band is bass and left hand, whereas a low voice still is the melody;
+# and instruments lead from above, so that depth below C5 costs log-odds a frame per semitone.
+_VOICE_RANGE, _INSTRUMENT_RANGE = (40, 84), (55, 96)
+_TREBLE_PITCH, _DEPTH_COST = 72, 0.08
+_RIVAL_HARMONICS = 5  # by which it is told in which stem a note is louder
+_QUARTER_TONES = (2.0 ** (-1 / 24), 2.0 ** (1 / 24))
 _MISSING_DB = -28.0  # a voice this far below the mix is not there
-_LEAST_COVERAGE = 0.06  # of the song, to count as a melody
+_LEAST_COVERAGE, _LEAST_PITCHES = 0.1, 3  # part of the song, and how many pitches, that make a melody
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,15 @@ class _Span:
     first: int
     last: int  # exclusive
     pitch: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lead:
+    """A waveform that may hold the melody, and those that it may hold leaks of."""
+
+    wave: Samples
+    rivals: tuple[Samples, ...]
+    is_voice: bool
 
 
 def estimate_melody(
@@ -76,12 +86,23 @@ def estimate_melody(
         key: decides between neighbours where a pitch lies between two semitones.
         monitor: progress.
     """
-    candidates = _candidates(stems, mix)
-    for k, (audio, lowest) in enumerate(candidates):
-        part = monitor.part(k / len(candidates), (k + 1) / len(candidates))
-        mono = to_analysis_rate(audio, monitor=part.part(0.0, 0.3))
-        notes = notes_of(mono, key, lowest_pitch=lowest, monitor=part.part(0.3, 1.0))
-        if sum(n.end_s - n.start_s for n in notes) >= _LEAST_COVERAGE * mix.duration_s:
+    pitched = _pitched_stems(stems, mix)
+    waves = {
+        role: to_analysis_rate(
+            audio, monitor=monitor.part(0.3 * k / len(pitched), 0.3 * (k + 1) / len(pitched))
+        )
+        for k, (role, audio) in enumerate(pitched.items())
+    }
+    for first, lead in enumerate(_leads(waves)):
+        notes = notes_of(
+            lead.wave,
+            key,
+            is_voice=lead.is_voice,
+            monitor=monitor.part(0.3 + 0.35 * first, 0.6 + 0.35 * first),
+        )
+        notes = tuple(n for n in notes if _belongs(n, lead))
+        sounding_s = sum(n.end_s - n.start_s for n in notes)
+        if sounding_s >= _LEAST_COVERAGE * mix.duration_s and len({n.pitch for n in notes}) >= _LEAST_PITCHES:
             monitor.report(1.0)
             return notes
     monitor.report(1.0)
@@ -89,14 +110,14 @@ def estimate_melody(
 
 
 def notes_of(
-    mono: NDArray[np.float32], key: Key, *, lowest_pitch: int = LOWEST_PITCH, monitor: Monitor = SILENT
+    mono: Samples, key: Key, *, is_voice: bool = True, monitor: Monitor = SILENT
 ) -> tuple[MelodyNote, ...]:
-    """Return the melody of one waveform at `pitch_spectrum.RATE` from `lowest_pitch` up (see `estimate_melody`)."""
+    """Return the melody of one waveform at `pitch_spectrum.RATE` (see `estimate_melody`)."""
     heard = pitch_salience(mono, monitor=monitor.part(0.0, 0.3))
     tuning = _own_tuning(heard)
     if abs(tuning) > 5:
         heard = pitch_salience(mono, tuning, monitor=monitor.part(0.3, 0.6))
-    states = _track(heard, key, lowest_pitch, monitor=monitor.part(0.6, 0.95))
+    states = _track(heard, key, is_voice, monitor=monitor.part(0.6, 0.95))
     spans = [part for span in _spans(states) for part in _split_repeated(span, heard.level_db)]
     notes = []
     for span in _tidy(spans):
@@ -114,15 +135,48 @@ def notes_of(
     return tuple(notes)
 
 
-def _candidates(stems: Mapping[str, Audio] | None, mix: Audio) -> list[tuple[Audio, int]]:
-    """Return the sources to look for a melody in and the lowest pitch to look for, most likely first."""
-    if not stems:
-        return [(mix, _LOWEST_INSTRUMENTAL)]
+def _pitched_stems(stems: Mapping[str, Audio] | None, mix: Audio) -> dict[str, Audio]:
+    """Return the stems that sound and may hold a melody or its bass; the mix if there are none."""
     floor = _rms(mix) * 10 ** (_MISSING_DB / 20)
-    voices = [(a, LOWEST_PITCH) for r, a in stems.items() if r in VOICE_ROLES and _rms(a) > floor]
-    rest = VOICE_ROLES | DRUM_ROLES | BASS_ROLES
-    others = [(a, _LOWEST_INSTRUMENTAL) for r, a in stems.items() if r not in rest and _rms(a) > floor]
-    return voices + others
+    pitched = {r: a for r, a in (stems or {}).items() if r not in DRUM_ROLES and _rms(a) > floor}
+    return pitched if set(pitched) - BASS_ROLES else {"mix": mix}
+
+
+def _leads(waves: Mapping[str, Samples]) -> list[_Lead]:
+    """Return what may carry the melody, most likely first: the voices, then all instruments but the bass.
+
+    If no melody is found in the voice, nobody sings, and what its stem holds is instruments.
+    """
+    voices = [role for role in waves if role in VOICE_ROLES]
+    rest = [role for role in waves if role not in VOICE_ROLES]
+    above_bass = [role for role in waves if role not in BASS_ROLES]
+    plans = [(voices, rest, True)] if voices else []
+    plans.append((above_bass, [role for role in waves if role in BASS_ROLES], False))
+    return [
+        _Lead(added([waves[r] for r in own]), tuple(waves[r] for r in others), is_voice)
+        for own, others, is_voice in plans
+    ]
+
+
+def _belongs(note: MelodyNote, lead: _Lead) -> bool:
+    """Whether a note is louder in its own stem than in each other: separated stems leak, a leak is no melody."""
+    own = _harmonic_level(lead.wave, note)
+    return all(_harmonic_level(rival, note) <= own for rival in lead.rivals)
+
+
+def _harmonic_level(wave: Samples, note: MelodyNote) -> float:
+    """Return the amplitude that a waveform holds at the first harmonics of a note."""
+    piece = wave[int(note.start_s * RATE) : int(note.end_s * RATE)]
+    if len(piece) < 2:
+        return 0.0
+    magnitude = np.abs(np.fft.rfft(piece * np.hanning(len(piece))))
+    hz = 440.0 * 2.0 ** ((note.pitch - 69) / 12)
+    per_bin = len(piece) / RATE
+    total = 0.0
+    for harmonic in range(1, _RIVAL_HARMONICS + 1):
+        low, high = (int(harmonic * hz * bound * per_bin) for bound in _QUARTER_TONES)
+        total += float(magnitude[low : high + 2].max(initial=0.0))
+    return total
 
 
 def _rms(audio: Audio) -> float:
@@ -139,21 +193,26 @@ def _own_tuning(heard: Salience) -> float:
     return float(100 * np.angle(total) / (2 * np.pi)) if abs(total) > 0.2 * weight.sum() > 0 else 0.0
 
 
-def _track(heard: Salience, key: Key, lowest_pitch: int, *, monitor: Monitor) -> Ints:
+def _track(heard: Salience, key: Key, is_voice: bool, *, monitor: Monitor) -> Ints:
     """Return the state of each frame: 0 for silence, k + 1 for pitch LOWEST_PITCH + k."""
     frames = len(heard.level_db)
-    strongest = np.maximum(heard.salience.max(axis=1, keepdims=True), 1e-9)
+    pitches = LOWEST_PITCH + np.arange(PITCHES)
+    lowest, highest = _VOICE_RANGE if is_voice else _INSTRUMENT_RANGE
+    allowed = (pitches >= lowest) & (pitches <= highest)
+    strongest = np.maximum(heard.salience[:, allowed].max(axis=1, keepdims=True), 1e-9)
     loud = float(np.percentile(heard.level_db, 95))
     softness = _SOFTNESS_COST * np.maximum(0.0, loud - _RANGE_DB - heard.level_db)
     scale = {(pitch_class(key.tonic) + step) % 12 for step in SCALES[key.mode]}
-    foreign = np.array([0.0 if (LOWEST_PITCH + k) % 12 in scale else _FOREIGN_COST for k in range(PITCHES)])
+    foreign = np.array([0.0 if pitch % 12 in scale else _FOREIGN_COST for pitch in pitches])
     voiced = (
         _PITCH_SHARPNESS * (heard.salience / strongest - 1.0)
         + _VOICING_SHARPNESS * (heard.explained - _UNCLEAR)
         - softness[:, None]
         - foreign
     )
-    voiced[:, : max(0, lowest_pitch - LOWEST_PITCH)] = -_CHANGE_COST
+    if not is_voice:
+        voiced -= _DEPTH_COST * np.maximum(0, _TREBLE_PITCH - pitches)
+    voiced[:, ~allowed] = -_CHANGE_COST
     emission = np.concatenate([np.zeros((frames, 1)), voiced], axis=1)
     changed = np.zeros((frames, PITCHES + 1), dtype=bool)
     came_from = np.zeros(frames, dtype=np.intp)
@@ -180,7 +239,7 @@ def _spans(states: Ints) -> list[_Span]:
     return [_Span(int(a), int(b), int(states[a]) - 1) for a, b in zip(starts, ends, strict=True) if states[a]]
 
 
-def _split_repeated(span: _Span, level_db: NDArray[np.float32]) -> list[_Span]:
+def _split_repeated(span: _Span, level_db: Samples) -> list[_Span]:
     """Part a span where the level dips and rises again: the same note, struck or sung again."""
     width = max(1, round(_DIP_WIDTH_S / HOP_S))
     level = level_db[span.first : span.last].astype(np.float64)

@@ -1,13 +1,14 @@
-"""Spectra on a pitch axis: from a waveform to the energy in each third of a semitone, averaged over each
-beat.
+"""Spectra on a pitch axis: the energy of a waveform in each third of a semitone, averaged over each beat.
 
 Used by chroma and chords. The waveform is brought to 11.025 kHz; a Hann window of 4096 samples (0.37 s) tells
 semitones apart from about 150 Hz upwards (below, notes are told apart by their harmonics: see `notes`). The
 pitch axis has three bins a semitone, so that the middle bin of three is the note itself once the tuning is
-known. In each frame the running mean over an octave is taken off, which removes drums and hiss (broad) and leaves tones (narrow).
+known. In each frame the running mean over an octave is taken off, which removes drums and hiss (broad) and
+leaves tones (narrow).
 
 Source of the front end: Mauch and Dixon, "Approximate note transcription for the improved identification of
-difficult chords", ISMIR 2010 (section 2). Work goes in blocks, so that memory grows with the number of beats and not of frames.
+difficult chords", ISMIR 2010 (section 2). Work goes in blocks, so that memory grows with the number of beats
+and not of frames.
 """
 
 from collections.abc import Iterator
@@ -47,8 +48,7 @@ def pitch_to_hz(pitch: Floats, tuning_cents: float = 0.0) -> Floats:
 
 @lru_cache(maxsize=16)
 def pitch_mapping(tuning_cents: float) -> scipy.sparse.csr_matrix:
-    """Return the sparse matrix (PITCH_BINS, WINDOW_FRAMES // 2 + 1) that maps a magnitude spectrum to the
-    pitch axis.
+    """Return the sparse matrix (PITCH_BINS, WINDOW_FRAMES // 2 + 1) from a magnitude spectrum to the pitch axis.
 
     Each row is a triangle around the bin's frequency, as wide as the distance to its neighbours but no
     narrower than a spectral bin, with weights that sum to one.

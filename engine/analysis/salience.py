@@ -2,8 +2,9 @@
 
 Spectral peaks are placed exactly (parabolic interpolation) and each pitch gathers the peaks at its harmonics,
 weighted 0.8 per harmonic: harmonic summation as in Salamon and Gómez, "Melody extraction from polyphonic
-music signals using pitch contour characteristics", IEEE TASLP 20(6), 2012. Beside the salience the share of the frame that a pitch explains
-is given; it is near one for a single voice and small for noise or for one note of many.
+music signals using pitch contour characteristics", IEEE TASLP 20(6), 2012. Beside the salience the share of
+the frame that a pitch explains is given; it is near one for a single voice and small for noise or for one
+note of many.
 
 Frames are `HOP_S` apart (11.6 ms), frame k centred on second k * HOP_S. Pitches are MIDI numbers from
 LOWEST_PITCH.
@@ -24,10 +25,7 @@ Floats32 = NDArray[np.float32]
 
 WINDOW_FRAMES, HOP_FRAMES = 1024, 128
 HOP_S = HOP_FRAMES / RATE
-LOWEST_PITCH, HIGHEST_PITCH = (
-    40,
-    86,
-)  # E2 (82 Hz) to D6 (1175 Hz), inclusive: the range of singing voices and leads
+LOWEST_PITCH, HIGHEST_PITCH = 40, 96  # E2 (82 Hz) to C7 (2093 Hz), inclusive: voices and leads
 PITCHES = HIGHEST_PITCH - LOWEST_PITCH + 1
 BINS_PER_SEMITONE = 5
 _HARMONICS, _DECAY = 10, 0.8
@@ -36,7 +34,7 @@ _PEAK_FLOOR = 10 ** (-40 / 20)  # of the frame's strongest peak
 _HALF_WIDTH_SEMITONES = 0.5  # a peak this far from a harmonic no longer counts for it
 _BLOCK = 2048
 _AXIS_LOWEST = LOWEST_PITCH - 1
-_HIGHEST_PEAK_HZ = 4000.0
+_HIGHEST_PEAK_HZ = 4500.0
 _AXIS_BINS = int((12 * np.log2(_HIGHEST_PEAK_HZ / 440.0) + 69 - _AXIS_LOWEST) * BINS_PER_SEMITONE) + 1
 
 

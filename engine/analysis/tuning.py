@@ -2,7 +2,8 @@
 
 Spectral peaks are placed exactly by parabolic interpolation (Smith, "Spectral Audio Signal Processing", ch.
 "Quadratic interpolation"); their distances from the nearest semitone are angles on a circle whose weighted
-mean is the tuning, and the length of that mean says how well the peaks agree. The answer lies in ±50 cents (427 to 453 Hz).
+mean is the tuning, and the length of that mean says how well the peaks agree. The answer lies
+in ±50 cents (427 to 453 Hz).
 """
 
 from dataclasses import dataclass

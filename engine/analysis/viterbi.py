@@ -1,5 +1,4 @@
-"""Decoding of hidden Markov chains in the log domain: the best path, and the probability of each state at
-each step.
+"""Decoding of hidden Markov chains: the best path, and the probability of each state at each step.
 
 Conventions: `log_emission` is (steps, states); `log_transitions` is (kinds, states, states) from row to
 column, and `kinds[t]` says which of them leads into step t (`kinds[0]` is not used). Source: Rabiner, "A
