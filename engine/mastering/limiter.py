@@ -1,17 +1,17 @@
-"""The look-ahead limiter's gain, computed on hops of 8 frames (0.2 ms).
+"""The gain of leveller and limiter, computed on hops of 8 frames (0.2 ms) or a few of them.
 
 All arrays are reductions in nepers (natural logarithm of a gain, as a positive number), one value per hop:
 
 1. The true peak of each hop above the ceiling is the reduction that it needs.
-2. A sliding maximum spreads each need over the look-ahead on both sides of it, so that the smoothing in step
-   4 still meets it (Hämäläinen, "Smoothing of the control signal without clipped output in digital peak
-   limiters", DAFx 2002).
-3. Release is the larger of two: an exponential of 60 ms, which lets go of single peaks before the ear
-   notices, and one of 0.8 s that follows the average reduction over 0.15 s, which holds through dense
-   passages instead of pumping. A decaying maximum, max over k of x[n - k] exp(-k / tau), is a running maximum
-   of log x[n] + n / tau: no loop.
-4. Two moving averages make the gain a smooth curve, which keeps its own sidebands low.
+2. The leveller, before saturation, takes what dense passages need for as long as they last: needs held over
+   the longest pitch period and averaged over 0.15 s, so that single peaks hardly count, released over 0.4 s.
+   What it takes is neither distorted by saturation nor pumped by the limiter.
+3. The limiter takes the rest. A sliding maximum spreads each need over the look-ahead on both sides of it, so
+   that the smoothing that follows still meets it (Hämäläinen, "Smoothing of the control signal without
+   clipped output in digital peak limiters", DAFx 2002); release is exponential, 60 ms, which lets go of
+   single peaks before the ear notices; two moving averages make the gain a smooth curve with weak sidebands.
 
+A decaying maximum, max over k of x[n - k] exp(-k / tau), is a running maximum of log x[n] + n / tau: no loop.
 Gains are interpolated linearly from one hop's start to the next.
 """
 
@@ -23,9 +23,13 @@ from numpy.typing import NDArray
 from engine.loudness.truepeak import HOP_FRAMES
 
 LOOKAHEAD_S = 0.004
-FAST_RELEASE_S, SLOW_RELEASE_S, SLOW_WINDOW_S = 0.06, 0.8, 0.15
+RELEASE_S = 0.06
+LEVELLER_HOLD_S, LEVELLER_WINDOW_S, LEVELLER_RELEASE_S, LEVELLER_SMOOTHING_S = 0.012, 0.15, 0.4, 0.1
 HOPS_AT_ONCE = 8192
 """Short enough that n / tau stays small and exact in float32."""
+
+DUST = 1e-4
+"""Below a thousandth of a decibel, what running averages leave is rounding."""
 
 Nepers = NDArray[np.float32]
 
@@ -54,6 +58,28 @@ def decaying_maximum(values: Nepers, decay_hops: float) -> Nepers:
     return out
 
 
+def _odd(length_s: float, per_s: float) -> int:
+    """Return a window's length in hops, odd so that it has a middle."""
+    return 2 * round(length_s * per_s / 2.0) + 1
+
+
+def leveller_curve(needed: Nepers, sample_rate: int, *, hop_frames: int) -> Nepers:
+    """Return the leveller's reduction at every edge of hops, shape (hops + 1,)."""
+    from scipy.ndimage import maximum_filter1d, uniform_filter1d
+
+    edges = np.concatenate((needed, needed[-1:]))
+    if not needed.any():
+        return np.zeros_like(edges)
+    per_s = sample_rate / hop_frames
+    held = maximum_filter1d(edges, _odd(LEVELLER_HOLD_S, per_s), mode="nearest")
+    average = uniform_filter1d(held, _odd(LEVELLER_WINDOW_S, per_s), mode="nearest")
+    average[average < DUST] = 0.0
+    released = decaying_maximum(average, LEVELLER_RELEASE_S * per_s)
+    curve: Nepers = uniform_filter1d(released, _odd(LEVELLER_SMOOTHING_S, per_s), mode="nearest")
+    curve[curve < DUST] = 0.0
+    return curve
+
+
 def reduction_curve(needed: Nepers, sample_rate: int, *, hop_frames: int = HOP_FRAMES) -> Nepers:
     """Return the limiter's reduction at the start of every hop and at the end of the last: shape (hops + 1,).
 
@@ -69,18 +95,11 @@ def reduction_curve(needed: Nepers, sample_rate: int, *, hop_frames: int = HOP_F
     edges = np.concatenate((needed, needed[-1:]))
     np.maximum(edges[1:], needed, out=edges[1:])
     held = maximum_filter1d(edges, 4 * half + 1, mode="nearest")
-    fast = decaying_maximum(held, FAST_RELEASE_S * per_s)
-    average = uniform_filter1d(held, 2 * round(SLOW_WINDOW_S * per_s / 2.0) + 1, mode="constant")
-    np.clip(average, 0.0, None, out=average)
-    # Averages of float32 sums leave dust where there is none; below a thousandth of a decibel nothing is
-    # heard.
-    average[average < 1e-4] = 0.0
-    curve = np.maximum(fast, decaying_maximum(average, SLOW_RELEASE_S * per_s))
+    curve = decaying_maximum(held, RELEASE_S * per_s)
     for _ in range(2):
         curve = uniform_filter1d(curve, 2 * half + 1, mode="nearest")
-    curve = np.maximum(curve, edges)
-    curve[curve < 1e-6] = 0.0
-    return curve
+    curve[curve < DUST] = 0.0
+    return np.maximum(curve, edges)
 
 
 def gains_between(curve: Nepers, first_hop: int, last_hop: int) -> NDArray[np.float32]:

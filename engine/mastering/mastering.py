@@ -83,7 +83,7 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
     passes = 0
     while True:
         plan = make_plan(drive, before.hop_energies(), settings, correction_lu)
-        drive.gain_db = plan.gain_db
+        drive.set_gain(plan.gain_db)
         part = monitor.part(1.0 - 0.75 * 0.5**passes, 1.0 - 0.75 * 0.5 ** (passes + 1))
         limited = _Limited(drive, out, part.part(0.0, 0.5))
         limited.retrim(part.part(0.5, 0.75))
@@ -94,6 +94,7 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
             break
         correction_lu += off_lu
     monitor.report(1.0)
+    reduction = limited.curve + drive.level_curve()
     result = Audio(out, audio.sample_rate)
     report = MasterReport(
         target_lufs=settings.lufs,
@@ -105,9 +106,9 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
         lra_before=before.range_lu,
         lra_after=after.range_lu,
         gain_db=round(plan.gain_db, 2),
-        max_reduction_db=float(limited.curve.max()) * DB_PER_NEPER,
+        max_reduction_db=float(reduction.max()) * DB_PER_NEPER,
         average_reduction_db=average_reduction_db(
-            limited.curve, before.hop_energies(), audio.sample_rate / 100.0 / HOP_FRAMES
+            reduction, before.hop_energies(), audio.sample_rate / 100.0 / HOP_FRAMES
         ),
         max_saturation_db=limited.max_saturation_db,
         passes=passes,

@@ -25,11 +25,10 @@ from engine.loudness.meter import (
     sliding_means,
 )
 from engine.loudness.truepeak import HOP_FRAMES
-from engine.mastering.drive import Drive
+from engine.mastering.drive import MERGED_HOPS, Drive
 from engine.mastering.limiter import Nepers, needed_reduction, reduction_curve
 from engine.mastering.model import MasterSettings
 
-MERGED_HOPS = 4
 DB_PER_NEPER = 8.685889638065035
 MAX_GAIN_DB = 40.0
 SEARCH_STEPS = 12
@@ -110,13 +109,15 @@ def make_plan(
             f"{lowest_plr(settings.lufs):.1f} LU between peaks and loudness, "
             f"the least that a master at {settings.lufs:g} LUFS keeps"
         )
-    merged = drive.glued_peaks(MERGED_HOPS)
+    merged = drive.glued_peaks()
     per_10ms = sample_rate / HOPS_PER_S / (HOP_FRAMES * MERGED_HOPS)
 
     def outlook(gain_db: float) -> Outlook:
-        peaks = drive.expected_peaks(merged * np.float32(10.0 ** (gain_db / 20.0)))
-        needed = needed_reduction(peaks, drive.ceiling)
-        curve = reduction_curve(needed, sample_rate, hop_frames=HOP_FRAMES * MERGED_HOPS)
+        driven = merged * np.float32(10.0 ** (gain_db / 20.0))
+        level = drive.level_at(driven)
+        bent = drive.expected_peaks(driven * np.exp(-level[:-1]))
+        needed = needed_reduction(bent, drive.ceiling)
+        curve = level + reduction_curve(needed, sample_rate, hop_frames=HOP_FRAMES * MERGED_HOPS)
         limited = glued * hop_mean_squares(curve, len(glued), per_10ms)
         return Outlook(
             gain_db,
