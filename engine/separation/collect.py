@@ -10,7 +10,7 @@ from engine.separation.protocol import StemBlock
 
 def collect(blocks: Iterable[StemBlock], audio: Audio, roles: tuple[str, ...]) -> dict[str, Audio]:
     """Return the stems `roles` of shape (channels, frames) of `audio`, filled from consecutive `blocks`."""
-    stems: dict[str, Samples] = {role: np.zeros_like(audio.samples) for role in roles}
+    stems: dict[str, Samples] = {role: np.zeros(audio.samples.shape, dtype=np.float32) for role in roles}
     start = 0
     for block in blocks:
         stop = start

@@ -5,6 +5,9 @@ median-filter HPSS, FitzGerald 2010). A hit recurs: around each onset, the sudde
 the onsets most like it, and a lower rank among them is the template, so that notes and syllables which happen to begin
 with some of them drop out (nearest neighbours and ranks, FitzGerald 2012). The template, placed at the onset and
 scaled to it, is the drums' magnitude there.
+
+A hit that does not recur is still sudden and broad: half of what stands out over a wide range of frequencies (a
+moving median over them) counts as drums anywhere, and all of it where too little begins for anything to recur.
 """
 
 import numpy as np
@@ -13,7 +16,7 @@ from numpy.typing import NDArray
 from engine.separation.spectral.bands import FloatPlane
 from engine.separation.spectral.levels import BytePlane, decode, encode
 from engine.separation.spectral.onsets import band_matrix
-from engine.separation.spectral.ranks import moving_rank, rank_of
+from engine.separation.spectral.ranks import moving_median, rank_of
 from engine.separation.spectral.survey import Survey
 
 STEADY_FRAMES, STEADY_RANK = 9, 2
@@ -35,6 +38,11 @@ FEATURE_LAGS = (0, 1, 3)
 FEATURE_SMOOTHING = 9
 STRONGEST_GAIN = 2.0
 
+BROAD_COUNT, BROAD_APART = 11, 3
+"""What is broad is the median of eleven bands, three apart: 165 Hz wide at low frequencies, 1.3 kHz at high."""
+
+BROAD_SHARE = 0.5
+
 _LENGTH = LEAD_FRAMES + TAIL_FRAMES
 
 
@@ -48,18 +56,21 @@ class Drums:
         chosen = np.arange(len(self.onsets))
         if len(chosen) > POOL:
             chosen = np.linspace(0, len(chosen) - 1, POOL).astype(np.intp)
+        self.chosen = {float(onset): place for place, onset in enumerate(self.onsets[chosen])}
         self.pool = np.zeros((len(chosen), _LENGTH, found.bands.count), dtype=np.uint8)
         self.pool_features = np.zeros((len(chosen), len(FEATURE_LAGS) * FEATURE_BANDS), dtype=np.float32)
-        for place, onset in enumerate(self.onsets[chosen]):
-            hit = self._hit(float(onset))
+        for onset, place in self.chosen.items():
+            hit = self._hit(onset)
             self.pool[place] = encode(hit)
             self.pool_features[place] = self._features(hit)
 
     def magnitude(self, start: int, stop: int) -> FloatPlane:
         """Return the drums' magnitude in frames `start` to `stop`, (stop - start, bands)."""
-        plane: FloatPlane = np.zeros((stop - start, self.found.bands.count), dtype=np.float32)
+        sudden = self._sudden(start, stop)
+        plane: FloatPlane = np.minimum(sudden, moving_median(sudden, BROAD_COUNT, BROAD_APART))
         if len(self.pool) < FEWEST_ONSETS:
             return plane
+        plane *= np.float32(BROAD_SHARE)
         first, last = np.searchsorted(self.onsets, (start - _LENGTH, stop + _LENGTH))
         for onset in self.onsets[first:last]:
             frame = int(np.floor(onset)) - LEAD_FRAMES + 1
@@ -76,10 +87,12 @@ class Drums:
         reach = STEADY_FRAMES // 2
         low, high = max(0, start - reach), min(found.framing.count, stop + reach)
         total = np.hypot(decode(found.centre[low:high]), decode(found.side[low:high]))
-        padded = np.pad(total, ((low - (start - reach), stop + reach - high), (0, 0)), mode="edge")
+        before, after = low - (start - reach), stop + reach - high
+        if before or after:
+            total = np.pad(total, ((before, after), (0, 0)), mode="edge")
         count = stop - start
-        steady = rank_of([padded[k : k + count] for k in range(STEADY_FRAMES)], STEADY_RANK)
-        sudden: FloatPlane = np.maximum(0, padded[reach : reach + count] - steady)
+        steady = rank_of([total[k : k + count] for k in range(STEADY_FRAMES)], STEADY_RANK)
+        sudden: FloatPlane = np.maximum(0, total[reach : reach + count] - steady)
         return sudden
 
     def _hit(self, onset: float) -> FloatPlane:
@@ -93,15 +106,17 @@ class Drums:
     def _features(self, hit: FloatPlane) -> NDArray[np.float32]:
         """Return the unit vector that hits are compared by: its broad spectrum just after the onset."""
         rows = hit[[LEAD_FRAMES + lag for lag in FEATURE_LAGS]]
-        broad = moving_rank(rows, FEATURE_SMOOTHING, FEATURE_SMOOTHING // 2, axis=1)
+        broad = moving_median(rows, FEATURE_SMOOTHING)
         vector = np.sqrt(broad @ self.matrix).ravel()
         unit: NDArray[np.float32] = vector / (np.linalg.norm(vector) + 1e-9)
         return unit
 
     def _placed(self, onset: float) -> FloatPlane:
         """Return the template of an onset on the song's frames, from the first frame after its start on."""
-        hit = self._hit(onset)
-        likeness = self.pool_features @ self._features(hit)
+        place = self.chosen.get(onset)
+        hit = self._hit(onset) if place is None else decode(self.pool[place])
+        features = self._features(hit) if place is None else self.pool_features[place]
+        likeness = self.pool_features @ features
         count = min(NEIGHBOURS, len(likeness))
         nearest = np.argsort(-likeness, kind="stable")[:count]
         neighbours: list[BytePlane] = [self.pool[place] for place in nearest]

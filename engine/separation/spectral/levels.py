@@ -20,7 +20,8 @@ def encode(magnitude: NDArray[np.float32]) -> BytePlane:
     """Return the bytes nearest to magnitudes that are relative to the reference (at most 1)."""
     with np.errstate(divide="ignore"):
         steps = np.rint(np.log10(magnitude) * _SCALE) + 255
-    return np.clip(steps, 0, 255).astype(np.uint8)
+    levels: BytePlane = np.clip(steps, 0, 255).astype(np.uint8)
+    return levels
 
 
 def decode(levels: BytePlane) -> NDArray[np.float32]:

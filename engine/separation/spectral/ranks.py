@@ -49,12 +49,15 @@ def rank_of(arrays: Sequence[Array], rank: int) -> Array:
     return wires[rank]
 
 
-def moving_rank(plane: Array, length: int, rank: int, axis: int) -> Array:
-    """Return the value of `rank` within a centred window of odd `length` along `axis`; edges repeat the last value."""
-    reach = length // 2
-    pad = [(0, 0)] * plane.ndim
-    pad[axis] = (reach, reach)
-    padded = np.pad(plane, pad, mode="edge")
-    size = plane.shape[axis]
-    views = [np.take(padded, range(k, k + size), axis=axis) for k in range(length)]
-    return rank_of(views, rank)
+def moving_median(plane: Array, count: int, apart: int = 1) -> Array:
+    """Return the median over the last axis of an odd `count` of values `apart` from each other, centred.
+
+    Beyond the ends the last value repeats.
+    """
+    reach = count // 2 * apart
+    size = plane.shape[-1]
+    padded = np.concatenate(
+        [np.repeat(plane[..., :1], reach, axis=-1), plane, np.repeat(plane[..., -1:], reach, axis=-1)],
+        axis=-1,
+    )
+    return rank_of([padded[..., k : k + size] for k in range(0, 2 * reach + 1, apart)], count // 2)
