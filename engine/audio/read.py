@@ -152,9 +152,12 @@ def _check_values(path: Path, block: Samples) -> None:
 
 
 def _unpack_24_bit(raw: NDArray[np.uint8]) -> Samples:
-    words = np.zeros((raw.size // 3, 4), np.uint8)
-    words[:, 1:] = raw.reshape(-1, 3)
-    return words.view("<i4")[:, 0].astype(np.float32) * np.float32(2.0**-31)
+    """Return 24-bit words as floats: each is the upper part of a word that starts one byte earlier."""
+    shifted = np.empty(raw.size + 1, np.uint8)
+    shifted[0] = 0
+    shifted[1:] = raw
+    words: NDArray[np.int32] = np.ndarray((raw.size // 3,), "<i4", shifted.data, 0, (3,))
+    return (words >> 8).astype(np.float32) * np.float32(2.0**-23)
 
 
 _SAMPLE_READERS: dict[str, Callable[[NDArray[np.uint8]], Samples]] = {

@@ -340,19 +340,32 @@ def _encoder(subtype: str, channels: int, dither: bool) -> Encoder:
         return lambda block: (block.astype("<f4", copy=False).tobytes(), 0)
     bits = _BITS[subtype]
     noise = _triangular_noise() if dither and bits == 16 else None
-    lowest, highest = -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1
+    # float32 holds every 24-bit integer; dither and 32-bit integers need more
+    kind: type[np.floating] = np.float32 if bits <= 24 and noise is None else np.float64
+    scale, lowest, highest = kind(2.0 ** (bits - 1)), kind(-(2.0 ** (bits - 1))), kind(2.0 ** (bits - 1) - 1)
 
-    def encode(block: Samples) -> tuple[bytes, int]:
-        wide = block.astype(np.float64) * 2.0 ** (bits - 1)
-        clipped = int(np.count_nonzero((wide > highest + 0.5) | (wide < lowest - 0.5)))
+    def encode(block: Samples) -> tuple[bytes | memoryview, int]:
+        values = block.astype(kind, copy=False) * scale
         if noise is not None:
-            wide += noise(block.shape)
-        words = np.clip(np.rint(wide), lowest, highest).astype("<i4")
-        if bits == 24:
-            return words.reshape(-1).view(np.uint8).reshape(-1, 4)[:, :3].tobytes(), clipped
-        return words.astype(f"<i{bits // 8}", copy=False).tobytes(), clipped
+            values += noise(block.shape)
+        np.rint(values, out=values)
+        clipped = 0
+        if values.size and (values.max() > highest or values.min() < lowest):
+            clipped = int(np.count_nonzero((values > highest) | (values < lowest)))
+            np.clip(values, lowest, highest, out=values)
+        words = values.astype(f"<i{4 if bits == 24 else bits // 8}")
+        return (_pack_24_bit(words) if bits == 24 else words.tobytes()), clipped
 
     return encode
+
+
+def _pack_24_bit(words: NDArray[np.int32]) -> bytes:
+    """Return the lower three bytes of each word; byte by byte is ten times as fast as slice by slice."""
+    whole = words.reshape(-1).view(np.uint8).reshape(-1, 4)
+    packed = np.empty((len(whole), 3), np.uint8)
+    for byte in range(3):
+        packed[:, byte] = whole[:, byte]
+    return packed.tobytes()
 
 
 def _triangular_noise() -> Callable[[tuple[int, ...]], NDArray[np.float64]]:
