@@ -1,7 +1,7 @@
 """Turns a part into sound: notes to seconds by the tempo map, a voice, the voice's own effects, then the part's.
 
-Level and pan of the part are left to the mixer. Rendering is deterministic in (part, map, rate, length, seed, brightness) and
-keeps no state, so parts may be rendered on several threads.
+Level and pan of the part are left to the mixer. Rendering is deterministic in (part, map, rate, length, seed,
+brightness) and keeps no state, so parts may be rendered on several threads.
 """
 
 import zlib
@@ -50,8 +50,8 @@ def render_part(
         monitor: Progress and cancel.
 
     Raises:
-        NrxError: "preset.invalid" for an unknown voice, effect or parameter; "backend.missing" for a SoundFont or
-            plug-in voice that cannot be played here.
+        NrxError: "preset.invalid" for an unknown voice, effect or parameter; "backend.missing" for a
+        SoundFont or plug-in voice that cannot be played here.
     """
     check_effects(part.effects)
     part_seed = zlib.crc32(f"{seed}/{part.name}/{part.voice}".encode())

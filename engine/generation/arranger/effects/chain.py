@@ -1,7 +1,7 @@
 """Runs a chain of effects over audio in blocks: a long file needs one buffer, and cancel is heard between blocks.
 
-Each run makes its processors anew, so the same input and parameters always give the same samples; block borders leave no
-mark because processors carry their state over them.
+Each run makes its processors anew, so the same input and parameters always give the same samples; block
+borders leave no mark because processors carry their state over them.
 """
 
 import importlib

@@ -30,14 +30,13 @@ def distortion(context: Context, *, drive_db: float, tone_hz: float, mix: float)
 
 
 def tape(context: Context, *, drive_db: float, bump_db: float, treble_hz: float) -> Process:
-    """Tape: slightly asymmetric soft knee around the record level, head bump at 70 Hz, treble loss."""
+    """Tape: soft knee around the record level, head bump at 70 Hz, treble loss."""
     gain = 10 ** (drive_db / 20)
-    clip = SoftClip(gain, bias=0.06)
+    clip = SoftClip(gain)
     sos = cascade(
         [
             bell(70, bump_db, 0.8, context.sample_rate),
             butterworth("lowpass", treble_hz, 12, context.sample_rate),
-            butterworth("highpass", 18, 12, context.sample_rate),
         ]
     )
     colour = SosFilter(sos)
@@ -104,10 +103,10 @@ def cabinet(context: Context, *, cutoff_hz: float, body_db: float, presence_db: 
 
 
 def bitcrush(context: Context, *, bits: float, rate_hz: float) -> Process:
-    """Quantise to `bits` and hold samples at `rate_hz` (linear interpolation between them, as converters' filters do)."""
+    """Quantise to `bits` and hold samples at `rate_hz` between a gentle filter before and one after."""
     crush = pedalboard.Bitcrush(bits)
     step = context.sample_rate / rate_hz
-    smooth = SosFilter(cascade([butterworth("lowpass", 0.45 * rate_hz, 24, context.sample_rate)]))
+    smooth = SosFilter(cascade([butterworth("lowpass", 0.45 * rate_hz, 12, context.sample_rate)]))
     guard = SosFilter(cascade([butterworth("lowpass", 0.45 * rate_hz, 12, context.sample_rate)]))
     last = np.zeros((2, 1), dtype=np.float32)
 
@@ -119,7 +118,7 @@ def bitcrush(context: Context, *, bits: float, rate_hz: float) -> Process:
         if step <= 1:
             return quantised
         frames = np.arange(start, start + block.shape[1], dtype=np.float64)
-        held = np.floor(np.floor(frames / step) * step).astype(np.int64) - start
+        held = np.ceil(np.floor(frames / step) * step).astype(np.int64) - start
         line = np.concatenate([last, quantised], axis=1)
         out = line[:, np.maximum(held, -1) + 1]
         last = out[:, -1:].copy()

@@ -27,10 +27,8 @@ def _echo(
             dry = block[:, first : first + frames]
             count = dry.shape[1]
             heard = loop(waiting[:, :count])
-            if across:
-                fresh = np.stack([dry.mean(axis=0) + back * heard[1], back * heard[0]])
-            else:
-                fresh = dry + back * heard
+            source = np.stack([dry.mean(axis=0), np.zeros(count, np.float32)]) if across else dry
+            fresh = source + back * (heard[::-1] if across else heard)
             waiting = np.concatenate([waiting[:, count:], fresh], axis=1)
             out[:, first : first + count] += wet_gain * heard
         return out
@@ -53,7 +51,7 @@ def delay(
 def ping_pong(
     context: Context, *, beats: float, time_s: float, feedback: float, wet_db: float, tone_hz: float
 ) -> Process:
-    """Feedback delay whose repeats go left, right, left …"""
+    """Feedback delay whose repeats go left, right, left and so on."""
     length_s = _time_s(context, beats, time_s)
     return _echo(context, time_s=length_s, feedback=feedback, wet_db=wet_db, tone_hz=tone_hz, across=True)
 

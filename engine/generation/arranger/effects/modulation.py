@@ -48,7 +48,7 @@ def _each_side(context: Context, units: list[pedalboard.Plugin]) -> Process:
 
 
 def tremolo(context: Context, *, rate_hz: float, beats: float, depth: float, stereo: float) -> Process:
-    """Sine on the level; `beats` above 0 sets one cycle to that many beats of the tempo map; `stereo` is the phase apart."""
+    """Sine on the level; with `beats` above 0 a cycle lasts that many beats; `stereo` sets the sides apart in phase."""
 
     def process(block: Samples, start: int) -> Samples:
         times = control(start, block.shape[1], context.sample_rate)

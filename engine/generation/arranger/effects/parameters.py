@@ -1,7 +1,7 @@
 """What an effect's parameters may be: numbers in a range, or one of a few words. No sound is made here.
 
-Units are in the parameter's name (`_hz`, `_db`, `_ms`, `_s`, `_beats`, `_cents`); a bare name is a share from 0 to 1 unless
-its range says otherwise.
+Units are in the parameter's name (`_hz`, `_db`, `_ms`, `_s`, `_beats`, `_cents`); a bare name is a share from
+0 to 1 unless its range says otherwise.
 """
 
 from collections.abc import Mapping
@@ -55,8 +55,8 @@ Parameter = Number | OneOf
 class EffectSpec:
     """One row of the effect table.
 
-    `maker` is "module:function" inside this package; the function takes a `Context` and the parameters as keywords and
-    returns a `Process`. `tail_s` is how long it may go on sounding after its input has ended.
+    `maker` is "module:function" inside this package; the function takes a `Context` and the parameters as
+    keywords and returns a `Process`. `tail_s` is how long it may go on sounding after its input has ended.
     """
 
     summary: str

@@ -1,7 +1,8 @@
 """Reverbs. `reverb` is pedalboard's Freeverb; the others convolve with a response made here from shaped noise.
 
-A made response is stereo noise in bands, each with its own decay (lows longer, highs shorter, as air and walls do), after
-early reflections that grow denser, with unit energy: `wet_db` is then the level of the reverb against the dry sound.
+A made response is stereo noise in bands, each with its own decay (lows longer, highs shorter, as air and
+walls do), after early reflections that grow denser, with unit energy: `wet_db` is then the level of the
+reverb against the dry sound.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import pedalboard
 import scipy.fft
+import scipy.signal
 
 from engine.audio.buffer import Samples
 from engine.generation.arranger.effects.chain import Context, Process
@@ -37,7 +39,9 @@ _SPACES = {
 
 
 @lru_cache(maxsize=16)
-def _response(kind: str, decay_s: float, damping_hz: float, predelay_ms: float, sample_rate: int) -> Samples:
+def _response(
+    kind: str, decay_s: float, damping_hz: float, predelay_ms: float, low_cut_hz: float, sample_rate: int
+) -> Samples:
     space = _SPACES[kind]
     rng = np.random.default_rng([sum(kind.encode()), 0x5EED])
     frames = int(1.15 * decay_s * space.bloom * sample_rate) + int(0.1 * sample_rate)
@@ -67,17 +71,19 @@ def _response(kind: str, decay_s: float, damping_hz: float, predelay_ms: float, 
     early *= np.sqrt(space.early_share / np.sum(early**2, axis=1, keepdims=True))
     end = np.minimum(1, (frames - np.arange(frames)) / (0.05 * sample_rate))
     wait = np.zeros((2, int(predelay_ms / 1000 * sample_rate)))
-    return np.concatenate([wait, (early + tail) * end], axis=1).astype(np.float32)
+    sos = butterworth("highpass", low_cut_hz, 12, sample_rate)
+    made = scipy.signal.sosfilt(sos, np.concatenate([wait, early + tail], axis=1), axis=1)
+    made[:, wait.shape[1] :] *= end
+    return made.astype(np.float32)
 
 
-def _convolved(context: Context, response: Samples, wet_db: float, low_cut_hz: float) -> Process:
+def _convolved(response: Samples, wet_db: float) -> Process:
     convolver = Convolver(response)
-    cut = SosFilter(cascade([butterworth("highpass", low_cut_hz, 12, context.sample_rate)]))
     wet_gain = np.float32(10 ** (wet_db / 20))
 
     def process(block: Samples, _start: int) -> Samples:
         wet = convolver(block.mean(axis=0, dtype=np.float32))
-        return block + wet_gain * cut(wet)
+        return block + wet_gain * wet
 
     return process
 
@@ -88,9 +94,10 @@ def _space(kind: str, context: Context, parameters: dict[str, float]) -> Process
         parameters["decay_s"],
         parameters["damping_hz"],
         parameters["predelay_ms"],
+        parameters["low_cut_hz"],
         context.sample_rate,
     )
-    return _convolved(context, response, parameters["wet_db"], parameters["low_cut_hz"])
+    return _convolved(response, parameters["wet_db"])
 
 
 def room(context: Context, **parameters: float) -> Process:
@@ -111,11 +118,11 @@ def hall(context: Context, **parameters: float) -> Process:
 def gated_reverb(context: Context, *, gate_ms: float, wet_db: float, low_cut_hz: float) -> Process:
     """A plate that hardly decays and is shut after `gate_ms`."""
     frames = int(gate_ms / 1000 * context.sample_rate)
-    dense = _response("plate", 3.0, 9000.0, 0.0, context.sample_rate)[:, :frames].copy()
+    dense = _response("plate", 3.0, 9000.0, 0.0, low_cut_hz, context.sample_rate)[:, :frames].copy()
     end = np.minimum(1, (frames - np.arange(frames)) / (0.02 * context.sample_rate))
     dense *= end.astype(np.float32)
     dense /= np.sqrt(np.sum(dense**2, axis=1, keepdims=True))
-    return _convolved(context, dense, wet_db, low_cut_hz)
+    return _convolved(dense, wet_db)
 
 
 def reverb(

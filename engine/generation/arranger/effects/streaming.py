@@ -42,7 +42,7 @@ def bell(frequency_hz: float, gain_db: float, q: float, sample_rate: int) -> Sos
     amplitude, alpha = 10 ** (gain_db / 40), np.sin(w0) / (2 * q)
     b = np.array([1 + alpha * amplitude, -2 * np.cos(w0), 1 - alpha * amplitude])
     a = np.array([1 + alpha / amplitude, -2 * np.cos(w0), 1 - alpha / amplitude])
-    return np.concatenate([b, a])[None, :] / a[0]
+    return np.asarray(np.concatenate([b, a])[None, :] / a[0])
 
 
 def shelf(kind: str, frequency_hz: float, gain_db: float, sample_rate: int) -> Sos:
@@ -56,7 +56,7 @@ def shelf(kind: str, frequency_hz: float, gain_db: float, sample_rate: int) -> S
         [up - down * cosine + root, sign * 2 * (down - up * cosine), up - down * cosine - root]
     )
     a = np.array([up + down * cosine + root, sign * -2 * (down + up * cosine), up + down * cosine - root])
-    return np.concatenate([b, a])[None, :] / a[0]
+    return np.asarray(np.concatenate([b, a])[None, :] / a[0])
 
 
 def cascade(sections: Sequence[Sos | None]) -> Sos:
@@ -68,9 +68,10 @@ def cascade(sections: Sequence[Sos | None]) -> Sos:
 class SoftClip:
     """Soft clipping x / sqrt(1 + x^2) with first-order antiderivative anti-aliasing.
 
-    The mean of the curve between two samples has the closed form (x1 + x0) / (sqrt(1 + x1^2) + sqrt(1 + x0^2)), so no
-    division by a vanishing difference arises (after J. Parker et al., "Reducing the aliasing of nonlinear waveshaping
-    using continuous-time convolution", DAFx-16). `bias` makes it asymmetric, which adds even harmonics.
+    The mean of the curve between two samples has the closed form (x1 + x0) / (sqrt(1 + x1^2) + sqrt(1 +
+    x0^2)), so no division by a vanishing difference arises (after J. Parker et al., "Reducing the aliasing of
+    nonlinear waveshaping using continuous-time convolution", DAFx-16). `bias` makes it asymmetric, which adds
+    even harmonics.
     """
 
     def __init__(self, gain: float, bias: float = 0.0) -> None:

@@ -1,6 +1,7 @@
 """The effects that a style or a preset may name, with their parameters, defaults and allowed ranges.
 
-This is data: importing it loads no signal processing. `engine.generation.arranger.effects.apply_effects` runs a chain.
+This is data: importing it loads no signal processing. `engine.generation.arranger.effects.apply_effects` runs
+a chain.
 """
 
 from engine.generation.arranger.effects.parameters import EffectSpec, Number, OneOf

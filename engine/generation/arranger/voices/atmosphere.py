@@ -1,7 +1,7 @@
 """The `fx` voice: riser, impact, reverse cymbal, vinyl bed. The pitch picks the effect; its note is its length.
 
-A riser and a reverse cymbal reach their peak where their note ends; an impact strikes where it starts; the bed (hiss, a
-little rumble, crackle) lasts as long as the note.
+A riser and a reverse cymbal reach their peak where their note ends; an impact strikes where it starts; the
+bed (hiss, a little rumble, crackle) lasts as long as the note.
 """
 
 from collections.abc import Callable
@@ -10,16 +10,33 @@ import numpy as np
 import scipy.fft
 
 from engine.audio.buffer import Samples
-from engine.generation.arranger.voices.dsp import band_noise, damped, decay, fade_edges, seconds
+from engine.generation.arranger.voices.dsp import (
+    band_noise,
+    damped,
+    decay,
+    fade_edges,
+    scan,
+    seconds,
+    wave_tables,
+)
 from engine.generation.arranger.voices.model import Setup, Stroke, Voice
 from engine.generation.arranger.voices.percussion import Hit, cymbal
 
 _LOOP_S = 7.3
+_RISER_LOOP_S = 1.9
+_SAW = wave_tables(np.array([[1 / number for number in range(1, 7)]]))
 
 
-def _loop_noise(rng: np.random.Generator, rate: int, low_hz: float, high_hz: float, slope: float) -> Samples:
+def _loop_noise(
+    rng: np.random.Generator,
+    rate: int,
+    low_hz: float,
+    high_hz: float,
+    slope: float,
+    length_s: float = _LOOP_S,
+) -> Samples:
     """Return a seamless stereo loop of noise with a spectrum of f^slope between two edges, RMS 1."""
-    size = scipy.fft.next_fast_len(int(_LOOP_S * rate), real=True)
+    size = scipy.fft.next_fast_len(int(length_s * rate), real=True)
     hz = scipy.fft.rfftfreq(size, 1 / rate)
     shape = (
         np.maximum(hz, 1.0) ** slope / (1 + (low_hz / np.maximum(hz, 1.0)) ** 4) / (1 + (hz / high_hz) ** 4)
@@ -37,17 +54,15 @@ def _riser(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
     noise = np.zeros((2, frames), dtype=np.float32)
     for number, centre in enumerate(bands):
         share = np.clip(1 - np.abs(place * (len(bands) - 1) - number), 0, 1)
-        if frames:
-            loop = _loop_noise(rng, rate, centre * 0.6, centre * 1.7, -0.5)
-            noise += np.tile(loop, (1, -(-frames // loop.shape[1])))[:, :frames] * share
+        loop = _loop_noise(rng, rate, centre * 0.6, centre * 1.7, -0.5, _RISER_LOOP_S)
+        noise += np.tile(loop, (1, -(-frames // loop.shape[1])))[:, :frames] * share
     time_s = seconds(frames, rate)
     length_s = frames / rate
     tones = np.zeros((2, frames), dtype=np.float32)
     for side, cents in ((0, -9), (1, 9)):
         frequency = 110 * 2 ** (2 * (time_s / length_s) ** 1.5 + cents / 1200)
         cycles = np.cumsum(frequency) / rate
-        for number in range(1, 7):
-            tones[side] += (np.sin(2 * np.pi * number * cycles) / number).astype(np.float32)
+        tones[side] = scan(_SAW, cycles)
     grow = (0.03 + 0.97 * place**2.2).astype(np.float32)
     return fade_edges((0.55 * noise + 0.16 * tones) * grow, rate, 0.02, 0.012)
 

@@ -1,9 +1,11 @@
 """Signal building blocks of the voices, all vectorised and band-limited by construction.
 
-- `damped`: any number of decaying sinusoids as one matrix product (rows are blocks of time, columns samples inside one).
-- `Pool`: a long seamless loop made from its spectrum by one inverse FFT, lines spread around each harmonic with random
-  phases (P. Nasca's PADsynth): ensembles, pads and supersaws.
-- `wave_tables`, `scan`: one cycle as harmonic series, read with a moving phase, morphing along a row of brighter tables.
+- `damped`: any number of decaying sinusoids as one matrix product (rows are blocks of time, columns samples
+  inside one).
+- `Pool`: a long seamless loop made from its spectrum by one inverse FFT, lines spread around each harmonic
+  with random phases (P. Nasca's PADsynth): ensembles, pads and supersaws.
+- `wave_tables`, `scan`: one cycle as harmonic series, read with a moving phase, morphing along a row of
+  brighter tables.
 """
 
 from collections.abc import Sequence
@@ -31,8 +33,8 @@ def damped(
 ) -> Samples:
     """Return the sum of sinusoids that decay by 60 dB in `decays_s` seconds (infinity: they do not decay).
 
-    `amplitudes` has shape (partials,) or (channels, partials); the result (channels, frames), one channel for the first.
-    Partials too high for the sample rate are left out. Phase 0 starts at a zero crossing.
+    `amplitudes` has shape (partials,) or (channels, partials); the result (channels, frames), one channel for
+    the first. Partials too high for the sample rate are left out. Phase 0 starts at a zero crossing.
     """
     frequency, decay, phase, gain = _aligned(frequencies_hz, decays_s, phases, amplitudes)
     kept = (frequency < HIGHEST_SHARE * sample_rate) & (np.abs(gain).max(axis=0) > 1e-7)
@@ -70,9 +72,9 @@ def harmonic_count(frequency_hz: float, sample_rate: int, most: int = 1 << 30) -
 class Pool:
     """A seamless loop of lines around each harmonic of one pitch, in several brightness layers and two channels.
 
-    `layers` has shape (layers, harmonics): amplitude of each harmonic in each layer. `cents` and `weights` (per line)
-    spread each harmonic; `pans` (-1 to 1, per line) places lines in the stereo field; all layers share their phases, so
-    crossfading between layers moves the timbre and nothing else.
+    `layers` has shape (layers, harmonics): amplitude of each harmonic in each layer. `cents` and `weights`
+    (per line) spread each harmonic; `pans` (-1 to 1, per line) places lines in the stereo field; all layers
+    share their phases, so crossfading between layers moves the timbre and nothing else.
     """
 
     def __init__(
@@ -179,7 +181,7 @@ def seconds(frames: int, sample_rate: int) -> Floats:
 
 
 def soft_clip(sound: Samples, drive: float) -> Samples:
-    """Clip softly, x / sqrt(1 + x^2) averaged between samples so that it does not alias; small signals keep their level."""
+    """Clip softly, x / sqrt(1 + x^2) averaged between samples against aliasing; small signals keep their level."""
     x = np.concatenate([np.zeros((*sound.shape[:-1], 1), np.float32), sound * np.float32(drive)], axis=-1)
     root = np.sqrt(1 + x * x)
     return np.asarray((x[..., 1:] + x[..., :-1]) / (root[..., 1:] + root[..., :-1]) / drive, dtype=np.float32)

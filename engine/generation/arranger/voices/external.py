@@ -1,7 +1,8 @@
 """Voices from outside: a SoundFont file or a VST3 instrument, named in a style by path.
 
-`soundfont:/path/to/file.sf2#bank:program` (bank and program may be left out) plays through FluidSynth (pyfluidsynth) or
-tinysoundfont, whichever is installed; `vst3:/path/to/instrument.vst3` through pedalboard. Neither is needed for anything else.
+`soundfont:/path/to/file.sf2#bank:program` (bank and program may be left out) plays through FluidSynth
+(pyfluidsynth) or tinysoundfont, whichever is installed; `vst3:/path/to/instrument.vst3` through pedalboard.
+Neither is needed for anything else.
 """
 
 import importlib.util
@@ -72,7 +73,8 @@ def parse_soundfont(voice: str) -> tuple[Path, int, int]:
     if not path or not 0 <= bank <= 16383 or not 0 <= program <= 127:
         raise NrxError(
             "preset.invalid",
-            f'"{voice}" must be written soundfont:PATH#BANK:PROGRAM, with bank 0 to 16383 and program 0 to 127.',
+            f'"{voice}" must be written soundfont:PATH#BANK:PROGRAM, with bank 0 to 16383 and '
+            "program 0 to 127.",
         )
     return Path(path).expanduser(), bank, program
 
@@ -121,8 +123,8 @@ def _play_fluidsynth(
     except (ImportError, OSError) as error:
         raise NrxError(
             "backend.missing",
-            "pyfluidsynth is installed but the FluidSynth library is not; install fluidsynth with your system's "
-            "package manager.",
+            "pyfluidsynth is installed but the FluidSynth library is not; install fluidsynth with the "
+            "package manager of your system.",
         ) from error
     synth = fluidsynth.Synth(gain=0.5, samplerate=float(sample_rate))
     try:

@@ -1,8 +1,9 @@
 """Keyboards and mallets: piano, electric piano, organ, vibraphone.
 
-The piano and the vibraphone are sums of decaying partials; inharmonicity after F. Rigaud et al., "A parametric model and
-estimation techniques for the inharmonicity and tuning of the piano", JASA 133 (2013). The electric piano is a tine in
-front of a magnetic pickup, whose curved field makes the bark. The organ is tonewheels with key click.
+The piano and the vibraphone are sums of decaying partials; inharmonicity after F. Rigaud et al., "A
+parametric model and estimation techniques for the inharmonicity and tuning of the piano", JASA 133 (2013).
+The electric piano is a tine in front of a magnetic pickup, whose curved field makes the bark. The organ is
+tonewheels with key click.
 """
 
 import numpy as np
@@ -163,7 +164,7 @@ def vibes(setup: Setup) -> Voice:
         longest = float(np.clip(6.0 * 2 ** (-(pitch - 60) / 16), 0.8, 9.0))
         lasting = longest * np.array([1.0, 0.32, 0.11, 0.05, 0.03])
         gain = np.array([1.0, 0.34, 0.15, 0.07, 0.03]) * fall_off(
-            base * ratio, (900 + 4200 * strength**1.4) * setup.brightness, 7
+            base * ratio, (500 + 6500 * strength**1.8) * setup.brightness, 9
         )
         gain /= np.sqrt(np.sum(gain**2))
         spots = np.clip((pitch - 70) / 60, -0.35, 0.35) + rng.normal(0, 0.1, ratio.size)

@@ -1,7 +1,7 @@
 """Drum kits as tables: General MIDI percussion note → stroke, parameters, level in dB, place in the stereo field.
 
-A kit is the common set with its own pieces over it. Within a kit all levels are as a good player balances them; the hats'
-choke group is in the voice table.
+A kit is the common set with its own pieces over it. Within a kit all levels are as a good player balances
+them; the hats' choke group is in the voice table.
 """
 
 from collections.abc import Callable
@@ -77,16 +77,16 @@ _COMMON: dict[int, Piece] = {
 
 KITS: dict[str, dict[int, Piece]] = {
     "kit_acoustic": {
-        36: _piece(p.kick, -1.0, low_hz=56, decay_s=0.34, click=0.22, click_hz=2600, shell=0.4, drive=1.1),
-        35: _piece(p.kick, -1.0, low_hz=50, decay_s=0.4, click=0.14, click_hz=2200, shell=0.4, drive=1.0),
+        36: _piece(p.kick, -1.0, low_hz=56, decay_s=0.34, click=0.22, click_hz=2600, skin=0.4, drive=1.1),
+        35: _piece(p.kick, -1.0, low_hz=50, decay_s=0.4, click=0.14, click_hz=2200, skin=0.4, drive=1.0),
         38: _piece(p.snare, -2.0, -0.04, tune_hz=192, tone=0.7, wires=0.7, wires_s=0.19, crack=0.4),
     },
     "kit_rock": {
         36: _piece(
-            p.kick, 0.5, high_hz=150, low_hz=54, decay_s=0.4, click=0.55, click_hz=3800, shell=0.35, drive=2.0
+            p.kick, 0.5, high_hz=150, low_hz=54, decay_s=0.4, click=0.55, click_hz=3800, skin=0.35, drive=2.0
         ),
         35: _piece(
-            p.kick, 0.5, high_hz=150, low_hz=50, decay_s=0.45, click=0.5, click_hz=3400, shell=0.35, drive=2.0
+            p.kick, 0.5, high_hz=150, low_hz=50, decay_s=0.45, click=0.5, click_hz=3400, skin=0.35, drive=2.0
         ),
         38: _piece(
             p.snare,
@@ -120,10 +120,10 @@ KITS: dict[str, dict[int, Piece]] = {
     },
     "kit_brush": {
         36: _piece(
-            p.kick, -4.0, high_hz=95, low_hz=58, decay_s=0.3, click=0.06, click_hz=1600, shell=0.5, drive=0.8
+            p.kick, -4.0, high_hz=95, low_hz=58, decay_s=0.3, click=0.06, click_hz=1600, skin=0.5, drive=0.8
         ),
         35: _piece(
-            p.kick, -4.0, high_hz=90, low_hz=52, decay_s=0.34, click=0.05, click_hz=1500, shell=0.5, drive=0.8
+            p.kick, -4.0, high_hz=90, low_hz=52, decay_s=0.34, click=0.05, click_hz=1500, skin=0.5, drive=0.8
         ),
         38: _piece(p.brush, -4.5, -0.04),
         40: _piece(p.brush, -5.5, -0.04, swish_s=0.34, tone=0.08),
@@ -139,7 +139,7 @@ KITS: dict[str, dict[int, Piece]] = {
             decay_s=0.42,
             click=0.08,
             click_hz=1800,
-            shell=0.6,
+            skin=0.6,
             drive=0.8,
         ),
         35: _piece(
@@ -150,7 +150,7 @@ KITS: dict[str, dict[int, Piece]] = {
             decay_s=0.45,
             click=0.07,
             click_hz=1700,
-            shell=0.6,
+            skin=0.6,
             drive=0.8,
         ),
         38: _piece(
@@ -183,7 +183,7 @@ KITS: dict[str, dict[int, Piece]] = {
             decay_s=0.46,
             click=0.5,
             click_hz=4200,
-            shell=0.0,
+            skin=0.0,
             drive=2.4,
         ),
         35: _piece(
@@ -195,7 +195,7 @@ KITS: dict[str, dict[int, Piece]] = {
             decay_s=0.75,
             click=0.25,
             click_hz=3500,
-            shell=0.0,
+            skin=0.0,
             drive=1.8,
         ),
         38: _piece(
@@ -227,7 +227,7 @@ KITS: dict[str, dict[int, Piece]] = {
             decay_s=0.28,
             click=0.1,
             click_hz=1700,
-            shell=0.35,
+            skin=0.35,
             drive=2.0,
         ),
         35: _piece(
@@ -238,7 +238,7 @@ KITS: dict[str, dict[int, Piece]] = {
             decay_s=0.3,
             click=0.08,
             click_hz=1500,
-            shell=0.35,
+            skin=0.35,
             drive=2.0,
         ),
         37: _piece(p.rim, -5.0, -0.08, tune_hz=390),
@@ -268,7 +268,7 @@ KITS: dict[str, dict[int, Piece]] = {
             decay_s=0.36,
             click=0.5,
             click_hz=3600,
-            shell=0.2,
+            skin=0.2,
             drive=2.2,
         ),
         35: _piece(
@@ -280,7 +280,7 @@ KITS: dict[str, dict[int, Piece]] = {
             decay_s=0.5,
             click=0.35,
             click_hz=3200,
-            shell=0.1,
+            skin=0.1,
             drive=2.0,
         ),
         38: _piece(

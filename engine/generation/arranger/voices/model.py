@@ -1,8 +1,8 @@
 """What a voice is: a stroke goes in, the sound of a key that stays down comes out; the renderer lets the key go.
 
-Because the release is applied afterwards, one rendering of a pitch serves notes of every length. Sounds are float32 of
-shape (2, frames), start and end near zero, hold no DC, and have about the same loudness at every velocity: velocity
-shapes the timbre here, and the renderer sets the level.
+Because the release is applied afterwards, one rendering of a pitch serves notes of every length. Sounds are
+float32 of shape (2, frames), start and end near zero, hold no DC, and have about the same loudness at every
+velocity: velocity shapes the timbre here, and the renderer sets the level.
 """
 
 from collections.abc import Callable
@@ -32,8 +32,9 @@ class Setup:
 class Stroke:
     """One way a note can be played.
 
-    `strength` is velocity / 127; `frames` how long the sound must last (a voice may end sooner by itself); `variant` the
-    round-robin number; `glide_semitones` how far from the pitch a portamento starts (0 for none).
+    `strength` is velocity / 127; `frames` how long the sound must last (a voice may end sooner by itself);
+    `variant` the round-robin number; `glide_semitones` how far from the pitch a portamento starts (0 for
+    none).
     """
 
     pitch: int

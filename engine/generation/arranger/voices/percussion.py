@@ -1,8 +1,9 @@
 """The strokes that drum kits are made of: kick, snare, hats, cymbals, toms, clap, rim and hand percussion.
 
-Each function renders one hit, mono or stereo, from a `Hit` (rate, strength 0 to 1, a random generator that differs for each
-round-robin variant) and the parameters that a kit sets. Skins are decaying modes (N. Fletcher, T. Rossing, "The Physics of
-Musical Instruments"), metal is a cloud of inharmonic modes or, in drum machines, six squares through a high-pass.
+Each function renders one hit, mono or stereo, from a `Hit` (rate, strength 0 to 1, a random generator that
+differs for each round-robin variant) and the parameters that a kit sets. Skins are decaying modes (N.
+Fletcher, T. Rossing, "The Physics of Musical Instruments"), metal is a cloud of inharmonic modes or, in drum
+machines, six squares through a high-pass.
 """
 
 from dataclasses import dataclass
@@ -87,10 +88,10 @@ def kick(
     decay_s: float = 0.42,
     click: float = 0.25,
     click_hz: float = 3200,
-    shell: float = 0.25,
+    skin: float = 0.25,
     drive: float = 1.4,
 ) -> Samples:
-    """Bass drum: a sine that falls in pitch, beater click, shell, soft clip."""
+    """Bass drum: a sine that falls in pitch, beater click, the heads' other modes, soft clip."""
     rate, strength = hit.sample_rate, hit.strength
     length = hit.frames(min(1.2, 1.15 * decay_s))
     top = low_hz + (high_hz - low_hz) * (0.55 + 0.6 * strength)
@@ -99,14 +100,14 @@ def kick(
     time_s = seconds(length, rate)
     body *= (1 - np.exp(-time_s / 0.0007)).astype(np.float32)
     short = min(length, hit.frames(0.12))
-    skin = damped(
+    heads = damped(
         [hit.near(low_hz * ratio, 0.02) for ratio in (1.6, 2.3, 3.1, 4.4)],
         [0.5, 0.45, 0.35, 0.25],
         [0.11, 0.08, 0.06, 0.04],
         short,
         rate,
     )[0]
-    body[:short] += np.float32(shell * (0.5 + 0.8 * strength)) * skin
+    body[:short] += np.float32(skin * (0.5 + 0.8 * strength)) * heads
     tick = hit.noise(short, 0.45 * click_hz, 1.5 * click_hz)[0] * hit.fade(short, 0.014)
     knock = hit.noise(short, 250, 1400)[0] * hit.fade(short, 0.035)
     body[:short] += np.float32(click * strength**1.3) * (tick + 0.45 * knock)
@@ -225,7 +226,7 @@ def _plate(
     short_s: float,
     length_s: float,
 ) -> Samples:
-    """Sum of plate modes in stereo; lows ring `long_s`, highs `short_s`. The plate itself (`key`) is always the same."""
+    """Sum of plate modes in stereo; lows ring `long_s`, highs `short_s`; `key` says which plate it is."""
     plate = np.random.default_rng(key)
     hz = _metal_modes(plate, modes, low_hz, min(high_hz, 0.45 * hit.sample_rate))
     where = np.log(hz / low_hz) / np.log(high_hz / low_hz)

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Samples
+from engine.generation.arranger.voices.dsp import without_dc
 from engine.generation.arranger.voices.model import Setup, Stroke, level
 from engine.generation.arranger.voices.table import VoiceSpec, voice_spec
 from engine.progress import SILENT, Monitor
 
 _CHOKE_S = 0.03
 _LONGEST_ONE_SHOT_S = 8.0
+_HAND_OVER_S = 0.012
 _TOUCH_S = 0.045
 _WIDEST_GLIDE = 12
 
@@ -43,6 +46,7 @@ class _Event:
         return (self.pitch, self.layer, self.variant, self.glide)
 
 
+@lru_cache(maxsize=64)
 def release_curve(frames: int) -> Samples:
     """Return a fall of 60 dB over `frames`, brought to zero at the end."""
     place = np.arange(frames, dtype=np.float32) / max(frames, 1)
@@ -54,8 +58,8 @@ def play(
 ) -> Samples:
     """Return `notes` played by a built-in voice, shape (2, length_frames), without the voice's effects.
 
-    A note that begins before 0 and lasts beyond it starts at 0; one that has ended by then is left out, as is one that
-    starts at or after the end. Equal notes, setup and length give equal samples.
+    A note that begins before 0 and lasts beyond it starts at 0; one that has ended by then is left out, as is
+    one that starts at or after the end. Equal notes, setup and length give equal samples.
 
     Raises:
         NrxError: "preset.invalid" for an unknown voice.
@@ -64,9 +68,9 @@ def play(
     sounding = spec.make()(setup)
     out = np.zeros((2, length_frames), dtype=np.float32)
     events = _events(notes, spec, setup, length_frames)
-    groups: dict[tuple[int, ...], list[_Event]] = {}
+    groups: dict[tuple[int, int, int, int, int], list[_Event]] = {}
     for event in events:
-        key = (*event.sound(), event.held) if spec.fits_note else event.sound()
+        key = (*event.sound(), event.held if spec.fits_note else 0)
         groups.setdefault(key, []).append(event)
     gain = 10 ** (spec.gain_db / 20)
     for done, key in enumerate(sorted(groups)):
@@ -74,7 +78,8 @@ def play(
         same = groups[key]
         frames = max(event.held + event.release for event in same)
         strength = (key[1] + 0.5) / spec.layers
-        sound = sounding(Stroke(key[0], strength, frames, key[2], float(key[3])))
+        stroke = Stroke(key[0], strength, frames, key[2], float(key[3]))
+        sound = without_dc(sounding(stroke), setup.sample_rate)
         for event in same:
             _place(out, sound, event, gain * level(event.velocity))
     monitor.report(1.0)
@@ -123,7 +128,7 @@ def _hand_over(events: list[_Event], spec: VoiceSpec, rate: int) -> None:
         if spec.mono:
             if gap < _TOUCH_S * rate and later.start > earlier.start:
                 later.glide = int(np.clip(earlier.pitch - later.pitch, -_WIDEST_GLIDE, _WIDEST_GLIDE))
-                earlier.release = min(earlier.release, int(_CHOKE_S * rate))
+                earlier.release = min(earlier.release, int(_HAND_OVER_S * rate))
             earlier.held = min(earlier.held, later.start - earlier.start)
         elif gap < 0 and (not spec.one_shot or spec.choke):
             earlier.held = later.start - earlier.start

@@ -1,7 +1,7 @@
-"""Subtractive synthesisers: basses, leads and plucks. An oscillator's filter is a row of wave tables, one for each cutoff.
+"""Subtractive synthesisers: basses, leads and plucks. A filter is a row of wave tables, one for each cutoff.
 
-The response of a four-pole ladder is applied to the harmonics themselves, so a moving filter is a moving place in the row,
-nothing aliases, and resonance follows the pitch exactly.
+The response of a four-pole ladder is applied to the harmonics themselves, so a moving filter is a moving
+place in the row, nothing aliases, and resonance follows the pitch exactly.
 """
 
 from functools import lru_cache
@@ -25,7 +25,6 @@ from engine.generation.arranger.voices.dsp import (
     soft_clip,
     vibrato_cents,
     wave_tables,
-    without_dc,
 )
 from engine.generation.arranger.voices.model import Setup, Stroke, Voice
 
@@ -79,6 +78,16 @@ def _envelope(frames: int, rate: int, attack_s: float, decay_s: float, sustain: 
     return np.asarray(fall * (1 - np.exp(-time_s / (attack_s / 3))), dtype=np.float32)
 
 
+def _add_tick(sound: Samples, setup: Setup, stroke: Stroke, gain: float) -> None:
+    """Add the few milliseconds of noise that let the ear place a low note in time."""
+    frames = min(stroke.frames, int(0.02 * setup.sample_rate))
+    noise = band_noise(setup.rng(300, stroke.pitch), frames, setup.sample_rate, 500, 3200 * setup.brightness)[
+        0
+    ]
+    shape = decay(frames, setup.sample_rate, 0.016)
+    sound[..., :frames] += np.float32(gain * (0.4 + stroke.strength)) * noise * shape
+
+
 def synth_bass(setup: Setup) -> Voice:
     """Saw and square an octave apart through a closing ladder, with a little sub."""
 
@@ -86,14 +95,15 @@ def synth_bass(setup: Setup) -> Voice:
         rate, strength = setup.sample_rate, stroke.strength
         time_s = seconds(stroke.frames, rate)
         base = stroke.frequency_hz
-        sweep = (350 + 2600 * strength**1.6) * np.exp(-time_s / (0.10 + 0.08 * strength))
+        sweep = (500 + 4200 * strength**1.8) * np.exp(-time_s / (0.09 + 0.10 * strength))
         cutoff = (260 + 420 * strength + 0.9 * base + sweep) * setup.brightness
         glide = glide_cents(time_s, stroke.glide_semitones, _GLIDE_S)
         body = _oscillator("saw", stroke, glide + 2.5, cutoff, 0.28, rate)
         body += 0.7 * _oscillator("square", stroke, glide - 2.5, cutoff, 0.28, rate)
-        body += np.float32(0.55) * np.sin(2 * np.pi * phase_cycles(base, glide, rate)).astype(np.float32)
+        body += np.float32(0.45) * np.sin(2 * np.pi * phase_cycles(base, glide, rate)).astype(np.float32)
         body *= _envelope(stroke.frames, rate, 0.002, 0.5, 0.72)
-        sound = without_dc(soft_clip(body, 0.6 + 0.7 * strength), rate)
+        sound = soft_clip(body, 0.6 + 0.7 * strength)
+        _add_tick(sound, setup, stroke, 0.10)
         return fade_edges(pan(sound, 0.0), rate, 0.001)
 
     return play
@@ -107,7 +117,7 @@ def sub_bass(setup: Setup) -> Voice:
         time_s = seconds(stroke.frames, rate)
         glide = glide_cents(time_s, stroke.glide_semitones, 0.03)
         cycles = phase_cycles(stroke.frequency_hz, glide, rate)
-        amount = (0.5 + 1.6 * strength) * setup.brightness**0.6
+        amount = (0.8 + 2.2 * strength) * setup.brightness**0.6
         number = np.arange(1, 10)
         odd = np.where(number % 2 == 1, (amount / 4.2) ** (number - 1) / number, 0.0)
         even = np.where(number % 2 == 0, 0.16 * (amount / 4.2) ** (number - 1), 0.0)
@@ -115,9 +125,7 @@ def sub_bass(setup: Setup) -> Voice:
         rows = wave_tables(np.stack([np.eye(1, count)[0], (odd + even)[:count]]))
         sound = scan(rows, cycles, 0.35 + 0.65 * np.exp(-time_s / 0.22))
         sound *= _envelope(stroke.frames, rate, 0.004, 1.2, 0.82)
-        click_frames = min(stroke.frames, int(0.03 * rate))
-        click = band_noise(setup.rng(302, stroke.pitch), click_frames, rate, 300, 2200)[0]
-        sound[:click_frames] += np.float32(0.03 + 0.05 * strength) * click * decay(click_frames, rate, 0.02)
+        _add_tick(sound, setup, stroke, 0.05)
         return fade_edges(pan(sound, 0.0), rate, 0.002)
 
     return play
