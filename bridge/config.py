@@ -1,7 +1,7 @@
 """Where things are and what the limits are: `NRX_HOME`, `nrx.toml` in it, and `NRX_*` variables.
 
 One folder holds all state, `~/.nrx` unless `NRX_HOME` is set: `nrx.toml`, `cache/`, `returns/`, `styles/` (the user's
-own styles). A variable `NRX_CACHE_MAX_GB` beats `cache_max_gb` in the file, which beats the default, as for all settings.
+own styles). A variable `NRX_CACHE_MAX_GB` beats `cache_max_gb` in the file, which beats the default.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 OVERVIEW_COLUMNS = 1500
+WRITERS = 2
+"""Files written at a time."""
 PLACES = {"mix": "mix.wav", "master": "master.wav"}
 
 
@@ -41,47 +44,44 @@ def write_files(folder: Path, outcome: Outcome, recipe: "Recipe", monitor: Monit
     """Write everything but the manifest; return the manifest's fields that tell of it."""
     from bridge.returns.overview import OverviewTrack
 
-    tracks: list[Track] = []
-    pictures: list[OverviewTrack] = []
     midi = write_midi_files(folder, outcome)
     names: set[str] = set()
-    for index, item in enumerate(outcome.tracks):
-        file = _place(item, names)
-        with writing_to(folder):
-            (folder / file).parent.mkdir(exist_ok=True)
+    places = [_place(item, names) for item in outcome.tracks]
+    with writing_to(folder):
+        (folder / "tracks").mkdir()
+
+    def publish(item: OutputTrack, file: str) -> tuple[Track, "OverviewTrack"]:
+        monitor.check()
         audio = _write_track(folder / file, item, recipe.subtype, recipe.start_frame)
-        info = probe(folder / file)
-        tracks.append(
-            Track(
-                name=item.name,
-                role=item.role,
-                kind=item.kind,
-                file=file,
-                start_s=recipe.start_frame / audio.sample_rate,
-                start_frame=recipe.start_frame,
-                frames=audio.frames,
-                sample_rate=audio.sample_rate,
-                channels=audio.channels,
-                subtype=info.subtype,
-                colour=item.colour,
-                gain_db=round(item.gain_db, 4),
-                pan=item.pan,
-                muted=item.muted,
-                loudness_lufs=_or_none(item.loudness_lufs),
-                midi=midi.get(item.part) if item.part is not None else None,
-            )
+        loudness = _or_none(item.loudness_lufs)
+        track = Track(
+            name=item.name,
+            role=item.role,
+            kind=item.kind,
+            file=file,
+            start_s=recipe.start_frame / audio.sample_rate,
+            start_frame=recipe.start_frame,
+            frames=audio.frames,
+            sample_rate=audio.sample_rate,
+            channels=audio.channels,
+            subtype=probe(folder / file).subtype,
+            colour=item.colour,
+            gain_db=round(item.gain_db, 4),
+            pan=item.pan,
+            muted=item.muted,
+            loudness_lufs=loudness,
+            midi=midi.get(item.part) if item.part is not None else None,
         )
-        pictures.append(
-            OverviewTrack(
-                name=item.name,
-                role=item.role,
-                colour=item.colour,
-                muted=item.muted,
-                envelope=envelope(audio, OVERVIEW_COLUMNS),
-                loudness_lufs=_or_none(item.loudness_lufs),
-            )
-        )
-        monitor.report(0.9 * (index + 1) / len(outcome.tracks))
+        shape = envelope(audio, OVERVIEW_COLUMNS)
+        return track, OverviewTrack(item.name, item.role, item.colour, shape, 0.0, loudness, item.muted)
+
+    written: list[tuple[Track, OverviewTrack]] = []
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for done in pool.map(publish, outcome.tracks, places):
+            written.append(done)
+            monitor.report(0.9 * len(written) / len(places))
+    tracks = tuple(track for track, _ in written)
+    pictures = [picture for _, picture in written]
     files = {f"midi {name}": path for name, path in midi.items()}
     if pictures:
         with writing_to(folder):
@@ -90,7 +90,7 @@ def write_files(folder: Path, outcome: Outcome, recipe: "Recipe", monitor: Monit
     return {
         "style": recipe.style.id if recipe.style is not None else None,
         "source": tuple(_source_info(source) for source in recipe.sources),
-        "tracks": tuple(tracks),
+        "tracks": tracks,
         "files": files,
         "timeline": _timeline(outcome, recipe),
         "analysis": analysis_info(outcome.analysis) if outcome.analysis is not None else None,

@@ -70,7 +70,7 @@ def remix(song: Song, parameters: RemixParameters, stages: Stages) -> Outcome:
     notes = [*song.notes, *analysis.notes]
     kept: list[Fitted] = []
     with stages.stage("sync") as monitor:
-        song_lufs = integrated_lufs(mix)
+        song_lufs = analysis.loudness_lufs
         wanted = sorted(parameters.keep & set(stems))
         for index, role in enumerate(wanted):
             stem = stems[role]
