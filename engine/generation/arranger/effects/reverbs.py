@@ -74,7 +74,7 @@ def _response(
     sos = butterworth("highpass", low_cut_hz, 12, sample_rate)
     made = scipy.signal.sosfilt(sos, np.concatenate([wait, early + tail], axis=1), axis=1)
     made[:, wait.shape[1] :] *= end
-    return made.astype(np.float32)
+    return np.asarray(made, dtype=np.float32)
 
 
 def _convolved(response: Samples, wet_db: float) -> Process:

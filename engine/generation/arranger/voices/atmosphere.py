@@ -43,7 +43,7 @@ def _loop_noise(
     )
     phase = rng.uniform(0, 2 * np.pi, (2, hz.size))
     loop = scipy.fft.irfft(shape * np.exp(1j * phase), size, axis=1)
-    return (loop / np.sqrt(np.mean(loop**2))).astype(np.float32)
+    return np.asarray(loop / np.sqrt(np.mean(loop**2)), dtype=np.float32)
 
 
 def _riser(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:

@@ -153,7 +153,8 @@ def scan(tables: Samples, cycles: Floats, positions: NDArray[np.floating] | floa
     share = (place - index).astype(np.float32)
     if tables.shape[0] == 1:
         early = tables[0].take(index)
-        return early + share * (tables[0].take(index + 1) - early)
+        only: Samples = early + share * (tables[0].take(index + 1) - early)
+        return only
     positions = np.broadcast_to(np.clip(positions, 0, tables.shape[0] - 1), cycles.shape)
     row = np.minimum(positions.astype(np.int64), tables.shape[0] - 2)
     mix = (positions - row).astype(np.float32)
@@ -172,7 +173,7 @@ def ladder(frequency_hz: ArrayLike, cutoff_hz: float, resonance: float = 0.0) ->
     """Return the response of a four-pole ladder low-pass (resonance 0 to 1), with its level loss half restored."""
     s = 1j * np.asarray(frequency_hz, dtype=np.float64) / cutoff_hz
     feedback = 3.6 * resonance
-    return (1 + 0.5 * feedback) / ((1 + s) ** 4 + feedback)
+    return np.asarray((1 + 0.5 * feedback) / ((1 + s) ** 4 + feedback), dtype=np.complex128)
 
 
 def seconds(frames: int, sample_rate: int) -> Floats:

@@ -76,7 +76,7 @@ def _falling_sine(hit: Hit, frames: int, high_hz: float, low_hz: float, fall_s: 
     time_s = seconds(frames, hit.sample_rate)
     frequency = low_hz + (high_hz - low_hz) * np.exp(-time_s / fall_s)
     cycles = np.cumsum(frequency) / hit.sample_rate
-    return np.sin(2 * np.pi * (cycles - cycles[0])).astype(np.float32)
+    return np.asarray(np.sin(2 * np.pi * (cycles - cycles[0])), dtype=np.float32)
 
 
 def kick(

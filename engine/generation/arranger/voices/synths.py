@@ -31,6 +31,7 @@ from engine.generation.arranger.voices.model import Setup, Stroke, Voice
 _ROWS = 16
 _LOWEST_HZ, _HIGHEST_HZ = 90.0, 18000.0
 _GLIDE_S = 0.012
+_EDGE_S = 0.0015  # the first edge of a low wave comes just behind the start, or the ear waits a whole cycle
 
 
 def saw(count: int) -> Floats:
@@ -98,12 +99,13 @@ def synth_bass(setup: Setup) -> Voice:
         sweep = (500 + 4200 * strength**1.8) * np.exp(-time_s / (0.09 + 0.10 * strength))
         cutoff = (260 + 420 * strength + 0.9 * base + sweep) * setup.brightness
         glide = glide_cents(time_s, stroke.glide_semitones, _GLIDE_S)
-        body = _oscillator("saw", stroke, glide + 2.5, cutoff, 0.28, rate)
-        body += 0.7 * _oscillator("square", stroke, glide - 2.5, cutoff, 0.28, rate)
+        first_edge = -_EDGE_S * base
+        body = _oscillator("saw", stroke, glide + 2.5, cutoff, 0.28, rate, first_edge)
+        body += 0.7 * _oscillator("square", stroke, glide - 2.5, cutoff, 0.28, rate, first_edge)
         body += np.float32(0.45) * np.sin(2 * np.pi * phase_cycles(base, glide, rate)).astype(np.float32)
         body *= _envelope(stroke.frames, rate, 0.002, 0.5, 0.72)
         sound = soft_clip(body, 0.6 + 0.7 * strength)
-        _add_tick(sound, setup, stroke, 0.10)
+        _add_tick(sound, setup, stroke, 0.16)
         return fade_edges(pan(sound, 0.0), rate, 0.001)
 
     return play
