@@ -111,7 +111,7 @@ CADENCES: dict[str, dict[tuple[int, str], float]] = {
 
 _NOTES_WEIGHT = 5.0  # log-odds for a correlation of one: fifth-related and relative keys differ by about 0.25
 _CHORDS_WEIGHT = 6.0  # as if six independent chords had been heard
-_CADENCES_WEIGHT = 3.0  # if every change were an authentic cadence
+_CADENCES_WEIGHT = 6.0  # if every change were an authentic cadence
 # About six in ten songs begin on the tonic against one in fifteen on each other chord of the key: log(9).
 # They end on it as often, but recordings fade and loops stay open, so an end says less.
 _FIRST_CHORD_WEIGHT, _LAST_CHORD_WEIGHT = 2.2, 1.8
