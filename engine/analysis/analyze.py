@@ -12,7 +12,8 @@ from engine.analysis.chords import estimate_chords
 from engine.analysis.curves import as_curve, brightness_curve, loudness_curve, vocal_curve
 from engine.analysis.features import Features
 from engine.analysis.key import estimate_key
-from engine.analysis.model import Analysis, Key, MelodyNote
+from engine.analysis.melody import estimate_melody
+from engine.analysis.model import Analysis
 from engine.analysis.pulse import is_noise
 from engine.analysis.rhythm import Rhythm, find_rhythm, rhythm_of_map
 from engine.analysis.sections import find_sections
@@ -64,7 +65,7 @@ def analyze(
     monitor.report(0.5)
     harmony = estimate_chords(stems, mix, rhythm.beats_s, rhythm.downbeats_s, monitor=monitor.part(0.5, 0.8))
     keys = estimate_key(harmony)
-    melody = _melody(stems, mix, rhythm, keys[0], monitor.part(0.8, 1.0))
+    melody = estimate_melody(stems, mix, rhythm.beats_s, keys[0], monitor=monitor.part(0.8, 1.0))
     return Analysis(
         duration_s=features.duration_s,
         tempo_bpm=round(rhythm.bpm, 6),
@@ -111,15 +112,3 @@ def _notes(rhythm: Rhythm) -> tuple[str, ...]:
     elif not rhythm.steady and rhythm.source != "tempo map":
         notes.append("The tempo moves; beats follow the performance.")
     return tuple(notes)
-
-
-def _melody(
-    stems: Mapping[str, Audio] | None, mix: Audio, rhythm: Rhythm, key: Key, monitor: Monitor
-) -> tuple[MelodyNote, ...]:
-    from importlib.util import find_spec
-
-    if find_spec("engine.analysis.melody") is None:
-        return ()
-    from engine.analysis.melody import estimate_melody
-
-    return estimate_melody(stems, mix, rhythm.beats_s, key, monitor=monitor)

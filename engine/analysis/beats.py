@@ -15,7 +15,8 @@ from engine.analysis.onsets import ATTACK_STEP_S, attack_profile
 
 Array = NDArray[np.float64]
 
-TIGHTNESS = 100.0
+TIGHTNESS = 60.0
+AT_ZERO_S, AT_END_S = 0.02, 0.02
 
 
 def track(onsets: Floats, period_s: Array, tightness: float = TIGHTNESS) -> Array:
@@ -96,6 +97,14 @@ class Line:
     period_s: float
     spread_s: float
 
+    def grid(self, duration_s: float, every: float = 1.0) -> Array:
+        """Return every `every`-th beat from just before 0 to just after `duration_s`."""
+        step_s = self.period_s * every
+        first = int(np.floor((-AT_ZERO_S - self.start_s) / step_s))
+        return self.start_s + step_s * np.arange(
+            first, int(np.ceil((duration_s - self.start_s) / step_s)) + 1
+        )
+
 
 def fit_line(index: Array, beats_s: Array, weight: Array | None = None) -> Line:
     """Fit a line through beat times by iteratively reweighted least squares (Cauchy weights)."""
@@ -131,10 +140,6 @@ def cover(beats_s: Array, duration_s: float) -> Array:
     head = beats_s[0] - first_period * np.arange(before, 0, -1)
     tail = beats_s[-1] + last_period * np.arange(1, after + 1)
     return within(np.concatenate([head, beats_s, tail]), duration_s)
-
-
-AT_ZERO_S = 0.02
-AT_END_S = 0.02
 
 
 def within(beats_s: Array, duration_s: float) -> Array:

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.features import CHROMA_HOP_S, HOP_S, Features, Floats
+from engine.analysis.features import CHROMA_HOP_S, HOP_S, Features, Floats, change_between
 
 Array = NDArray[np.float64]
 
 METRES = (4, 3)
 CUE_WEIGHTS = {"chord": 1.0, "bar_change": 0.6, "kick": 0.5, "bass": 0.3, "accent": 0.3, "snare": 0.6}
 JUMP_COST = 14.0
+RARER, CHANCE = 0.05, 1.5
+CHANGE_PROMINENCE, CHANGE_NEAR_S = 0.15, 0.08
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +29,24 @@ class Metre:
     beats_per_bar: int
     downbeat_index: NDArray[np.intp]
     fit: float
+
+
+def chords_on_downbeats(change: Array, downbeats_s: Array) -> float:
+    """Return how well chord changes and downbeats meet, 0 to 1: F-measure, changes weighted by their prominence.
+
+    `change` is `Features.harmonic_change`. Downbeats without a change cost precision, changes elsewhere cost recall.
+    """
+    from scipy.signal import find_peaks
+
+    peaks, found = find_peaks(change, prominence=CHANGE_PROMINENCE)
+    weight = found["prominences"]
+    if len(peaks) == 0 or len(downbeats_s) == 0:
+        return 0.0
+    gap = np.abs(peaks[:, None] * CHROMA_HOP_S - downbeats_s) <= CHANGE_NEAR_S
+    met = weight[gap.any(axis=1)].sum()
+    recall = met / weight.sum()
+    precision = np.minimum(gap.T @ weight, np.median(weight)).sum() / (len(downbeats_s) * np.median(weight))
+    return float(2 * precision * recall / max(precision + recall, 1e-9))
 
 
 def at_times(curve: Floats | Array, hop_s: float, times_s: Array, reach: int = 0) -> Array:
@@ -41,37 +61,13 @@ def at_times(curve: Floats | Array, hop_s: float, times_s: Array, reach: int = 0
     return chosen
 
 
-def harmonic_change(chroma: Floats, windows_s: tuple[float, ...] = (0.35, 0.7)) -> Array:
-    """Return how different the pitch classes just after each chroma frame are from those just before, about 0 to 1."""
-    level = np.sqrt(chroma.astype(np.float64))
-    level /= level.sum(axis=0) + 1e-3 * level.sum() / max(1, level.shape[1]) + 1e-12
-    summed = np.concatenate([np.zeros((12, 1)), np.cumsum(level, axis=1)], axis=1)
-    here = np.arange(chroma.shape[1])
-    change = np.zeros(len(here))
-    for window_s in windows_s:
-        reach = max(1, round(window_s / CHROMA_HOP_S))
-        after = summed[:, np.minimum(here + reach, len(here))] - summed[:, here]
-        before = summed[:, here] - summed[:, np.maximum(here - reach, 0)]
-        change += _distance(before, after)
-    change[: min(3, len(change))] = 0.0
-    change[-3:] = 0.0
-    return change / len(windows_s)
-
-
-def _distance(a: Array, b: Array) -> Array:
-    """One minus the correlation of the columns of `a` and `b`; 0 where either is flat."""
-    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-    size = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
-    return np.where(size > 1e-9, 1.0 - (a * b).sum(axis=0) / np.maximum(size, 1e-9), 0.0)
-
-
 def beat_cues(features: Features, beats_s: Array) -> dict[str, Array]:
     """Return each cue of `CUE_WEIGHTS` at each beat, (beats,), as a z-score clipped at 3; all zero where it says nothing."""
     drums, bass = features.first_of("drums"), features.first_of("bass")
     drum_flux = features.flux(drums)
     chroma = features.chroma(features.first_of("other"))
     cues = {
-        "chord": at_times(harmonic_change(chroma), CHROMA_HOP_S, beats_s),
+        "chord": at_times(features.harmonic_change, CHROMA_HOP_S, beats_s),
         "bar_change": _bar_change(chroma, beats_s),
         "kick": at_times(drum_flux.bands[0], HOP_S, beats_s, 3),
         "bass": at_times(features.flux(bass).bands[:2].sum(axis=0), HOP_S, beats_s, 3),
@@ -90,7 +86,7 @@ def _bar_change(chroma: Floats, beats_s: Array, reach: int = 3) -> Array:
     k = np.arange(len(beats_s))
     after = summed[:, index[np.minimum(k + reach, len(beats_s))]] - summed[:, index[k]]
     before = summed[:, index[k]] - summed[:, index[np.maximum(k - reach, 0)]]
-    change = _distance(before, after)
+    change = change_between(before, after)
     change[:reach] = 0.0
     return change
 
@@ -126,21 +122,28 @@ def bar_evidence(cues: dict[str, Array], beats_per_bar: int) -> Array:
     return np.asarray(evidence) * (beats_per_bar / 2)
 
 
-def find_metre(cues: dict[str, Array], metres: tuple[int, ...] = METRES) -> Metre:
-    """Return the metre whose bars fit the cues of the beats best; four beats from the first if nothing speaks."""
+def find_metre(
+    cues: dict[str, Array], metres: tuple[int, ...] = METRES, *, starts_bar: bool = False
+) -> Metre:
+    """Return the metre whose bars fit the cues of the beats best; four beats from the first if nothing speaks.
+
+    Three beats must fit better by more than chance would have it, since four are the rule. With `starts_bar` the first
+    beat is known to start a bar, and the beats to make whole bars.
+    """
     count = len(next(iter(cues.values())))
     best: tuple[float, int, Array] | None = None
     for beats_per_bar in metres:
-        if count < 2 * beats_per_bar:
+        if count < 2 * beats_per_bar or (starts_bar and count % beats_per_bar):
             continue
         evidence = bar_evidence(cues, beats_per_bar)
-        fit = max(_phase_fit(evidence, phase) for phase in range(beats_per_bar))
-        if best is None or fit > best[0] + 1e-9:
+        phases = [0] if starts_bar else range(beats_per_bar)
+        fit = max(_phase_fit(evidence, phase) for phase in phases)
+        if best is None or fit > best[0] + RARER + CHANCE / np.sqrt(count):
             best = (fit, beats_per_bar, evidence)
     if best is None:
         return Metre(metres[0], np.arange(0, count, metres[0]), 0.0)
     fit, beats_per_bar, evidence = best
-    positions = _bar_positions(evidence)
+    positions = np.arange(count) % beats_per_bar if starts_bar else _bar_positions(evidence)
     return Metre(beats_per_bar, np.flatnonzero(positions == 0), fit)
 
 

@@ -18,6 +18,7 @@ from engine.audio.buffer import Audio
 from engine.progress import SILENT, Monitor
 
 Floats = NDArray[np.float32]
+Array = NDArray[np.float64]
 
 RATE = 22050
 HOP = 220
@@ -171,6 +172,30 @@ def coarse_chroma(x: Floats, monitor: Monitor = SILENT) -> Floats:
     return out
 
 
+def harmonic_change(chroma: Floats, windows_s: tuple[float, ...] = (0.35, 0.7)) -> Array:
+    """Return how different the pitch classes just after each chroma frame are from those just before, about 0 to 1."""
+    level = np.sqrt(chroma.astype(np.float64))
+    level /= level.sum(axis=0) + 1e-3 * level.sum() / max(1, level.shape[1]) + 1e-12
+    summed = np.concatenate([np.zeros((12, 1)), np.cumsum(level, axis=1)], axis=1)
+    here = np.arange(chroma.shape[1])
+    change = np.zeros(len(here))
+    for window_s in windows_s:
+        reach = max(1, round(window_s / CHROMA_HOP_S))
+        after = summed[:, np.minimum(here + reach, len(here))] - summed[:, here]
+        before = summed[:, here] - summed[:, np.maximum(here - reach, 0)]
+        change += change_between(before, after)
+    change[: min(3, len(change))] = 0.0
+    change[-3:] = 0.0
+    return change / len(windows_s)
+
+
+def change_between(a: Array, b: Array) -> Array:
+    """One minus the correlation of the columns of `a` and `b`; 0 where either is flat."""
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    size = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
+    return np.where(size > 1e-9, 1.0 - (a * b).sum(axis=0) / np.maximum(size, 1e-9), 0.0)
+
+
 class Features:
     """The stems and the mix as the estimators want them; everything is made when first asked for, and kept."""
 
@@ -214,6 +239,11 @@ class Features:
         if role not in self._chroma:
             self._chroma[role] = coarse_chroma(self.mono(role), self.heartbeat)
         return self._chroma[role]
+
+    @cached_property
+    def harmonic_change(self) -> Array:
+        """How much the harmony changes at each chroma frame of the stem that carries chords (see `harmonic_change`)."""
+        return harmonic_change(self.chroma(self.first_of("other")))
 
     def forget(self) -> None:
         """Let go of the waveforms, which are the large part; they are made again if asked for."""

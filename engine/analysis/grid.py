@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.beats import AT_ZERO_S, Line, cover, fit_line, within
+from engine.analysis.beats import Line, cover, fit_line, within
 
 Array = NDArray[np.float64]
 
@@ -36,36 +36,35 @@ def settle(beats_s: Array, weight: Array, duration_s: float) -> BeatTimes:
     line = steady_line(beats_s, weight)
     if line is not None:
         line = _rounded(line, duration_s)
-        first = int(np.floor(-AT_ZERO_S / line.period_s)) - int(line.start_s // line.period_s) - 1
-        count = int(duration_s / line.period_s) + 4
-        grid = line.start_s + line.period_s * np.arange(first, first + count)
-        return BeatTimes(within(grid, duration_s), 60.0 / line.period_s, True, line.spread_s)
+        return BeatTimes(within(line.grid(duration_s), duration_s), 60.0 / line.period_s, True, line.spread_s)
     smooth, spread_s = _smoothed(beats_s, weight)
     covered = cover(smooth, duration_s)
     return BeatTimes(covered, 60.0 / float(np.median(np.diff(smooth))), False, spread_s)
 
 
-def steady_line(beats_s: Array, weight: Array) -> Line | None:
+def steady_line(beats_s: Array, weight: Array, ticks: int = 1) -> Line | None:
     """Return the line that fits all beats of a song at one tempo, or None if its tempo moves.
 
+    With `ticks` 2 the line ticks twice a beat, which a tracker that slipped to the off-beats here and there still fits.
     The period is first found as the strongest line in the spectrum of the beat times, which a skipped or doubled beat
     cannot derail; beats are then numbered by it and fitted robustly.
     """
     if len(beats_s) < 4:
         return None
     w = np.minimum(weight, np.median(weight[weight > 0])) if (weight > 0).any() else np.ones(len(beats_s))
-    middle = float(np.median(np.diff(beats_s)))
+    middle = float(np.median(np.diff(beats_s))) / ticks
     period = _spectral_period(beats_s, w, middle)
     start = _circular_start(beats_s, w, period)
     index = np.round((beats_s - start) / period)
-    near = np.abs(beats_s - start - index * period) < GRID_REACH_S
+    near = np.abs(beats_s - start - index * period) < min(GRID_REACH_S, 0.2 * period)
     if (w * near).sum() < STEADY_SHARE * w.sum() or len(np.unique(index[near])) < 4:
         return None
     line = fit_line(index[near], beats_s[near], w[near])
     index = np.round((beats_s - line.start_s) / line.period_s)
     off = beats_s - line.start_s - index * line.period_s
     on_grid = (w * (np.abs(off) < ON_GRID_S)).sum() / w.sum()
-    if on_grid < STEADY_SHARE or np.abs(_running_median(off[np.abs(off) < 0.25 * middle])).max() > DRIFT_S:
+    drift_s = float(np.percentile(np.abs(_running_median(off[np.abs(off) < 0.25 * middle])), 95))
+    if on_grid < STEADY_SHARE or drift_s > DRIFT_S:
         return None
     return line
 

@@ -1,8 +1,9 @@
-"""Which metrical level is the beat: the tempo found, half or double of it, two thirds or one and a half.
+"""Which metrical level is the beat: the pulse tracked, half or double of it, two thirds or one and a half.
 
-Every level in range is tracked, also half a beat later, and judged by what a listener goes by: the tempo people like to tap,
-how strong the accents on the beats are against those that the level leaves out (a backbeat between the beats asks for
-the double), and how well bars of three or four beats explain chord changes, kick and snare.
+The pulse that was tracked is a clock; every level is read off it at its own rate, from every phase, and judged by what a
+listener goes by: the tempo people like to tap, how strong the accents on the beats are against those that the level leaves
+out (a backbeat between the beats asks for the double), and how well bars of three or four beats explain chord changes,
+kick and snare.
 """
 
 from dataclasses import dataclass
@@ -10,67 +11,97 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.beats import track
-from engine.analysis.downbeats import at_times, beat_cues, find_metre
+from engine.analysis.downbeats import at_times, beat_cues, chords_on_downbeats, find_metre
 from engine.analysis.features import HOP_S, Features, Floats
+from engine.analysis.loops import loop_grids
 from engine.analysis.tempo import Tempogram, global_strength, log_prior
 from engine.progress import SILENT, Monitor
 
 Array = NDArray[np.float64]
 
-FACTORS = (1.0, 2.0, 0.5, 1.5, 2.0 / 3.0, 3.0, 1.0 / 3.0)
+PHASES = {
+    1.0: (0.0, 0.5),
+    2.0: (0.0,),
+    0.5: (0.0, 0.5, 1.0, 1.5),
+    1.5: (0.0, 1 / 3),
+    2 / 3: (0.0, 0.5, 1.0),
+    3.0: (0.0,),
+    1 / 3: (0.0, 0.5, 1.0, 1.5, 2.0, 2.5),
+    4.0: (0.0,),
+    0.25: (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5),
+}
+"""Levels as beats for each tick of the clock, and where their first beat may lie, in ticks."""
 SLOWEST_BPM, FASTEST_BPM = 50.0, 216.0
 PRIOR_WEIGHT, SALIENCE_WEIGHT, FASTER_WEIGHT, METRE_WEIGHT = 1.0, 2.0, 0.44, 0.3
-PRESENCE_WEIGHT = 0.5
+PRESENCE_WEIGHT, CHORD_WEIGHT = 0.5, 0.8
+LOOP_BONUS = 0.35
+LEAST_BEATS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Level:
-    """One way to tap the song: `beats_s`, `bpm_ratio` to the tempo tracked, and `score`, the log of how convincing it is."""
+    """One way to tap the song: `beats_s` at `bpm`, and `score`, the log of how convincing it is.
 
-    bpm_ratio: float
+    `is_loop` says that the beats divide the whole file evenly from 0 to its end, and are exact as they are.
+    """
+
+    bpm: float
     beats_s: Array
     score: float
+    is_loop: bool = False
 
 
 def rank_levels(
     features: Features,
     onsets: Floats,
-    period_s: Array,
+    clock_s: Array,
     gram: Tempogram,
     tempo_range_bpm: tuple[float, float] | None = None,
     monitor: Monitor = SILENT,
 ) -> list[Level]:
-    """Return the levels of a song whose tracked period is `period_s` (one a frame), the most convincing first.
+    """Return the levels of a song whose pulse ticks at `clock_s`, the most convincing first.
 
-    With a range only levels inside it count (with 2 % to spare); if there are none, the range is ignored.
+    Only levels within the range count (2 % to spare), by default from 50 to 216 BPM; there may be none. A short file
+    that may be a loop is also read at the tempi that a loop of its length would have.
     """
-    slowest, fastest = tempo_range_bpm or (SLOWEST_BPM, FASTEST_BPM)
-    middle = 60.0 / float(np.median(period_s))
-    factors = [f for f in FACTORS if slowest * 0.98 <= middle * f <= fastest * 1.02] or [1.0]
-    levels: list[Level] = []
+    low, high = tempo_range_bpm or (SLOWEST_BPM, FASTEST_BPM)
+    slowest, fastest = 0.98 * low, 1.02 * high
+    clock_bpm = 60.0 / float(np.median(np.diff(clock_s)))
     strength = global_strength(gram)
-    strongest = float(strength.max())
-    for n, factor in enumerate(factors):
-        monitor.report(n / len(factors))
-        bpm = middle * factor
-        presence = float(np.log(max(float(np.interp(bpm, gram.bpm, strength)), 0.02) / max(strongest, 0.02)))
-        beats_s = track(onsets, period_s / factor)
-        if len(beats_s) < 4:
-            continue
-        later = np.append((beats_s[1:] + beats_s[:-1]) / 2, 1.5 * beats_s[-1] - 0.5 * beats_s[-2])
-        for times in (beats_s, later):
-            score = _judge(features, onsets, times, bpm) + PRESENCE_WEIGHT * presence
-            levels.append(Level(factor, times, score))
+    levels: list[Level] = []
+
+    def add(beats_s: Array, bpm: float, bonus: float, is_loop: bool) -> None:
+        if slowest <= bpm <= fastest and len(beats_s) >= LEAST_BEATS:
+            presence = float(np.interp(bpm, gram.bpm, strength)) / max(float(strength.max()), 1e-9)
+            evidence = judge(features, onsets, beats_s, bpm) + PRESENCE_WEIGHT * float(
+                np.log(max(presence, 0.05))
+            )
+            levels.append(Level(bpm, beats_s, evidence + bonus, is_loop))
+
+    for n, (factor, phases) in enumerate(PHASES.items()):
+        monitor.report(n / len(PHASES))
+        for phase in phases:
+            add(read_clock(clock_s, factor, phase), clock_bpm * factor, 0.0, False)
+    for beats_s in loop_grids(features):
+        add(beats_s[:-1], 60.0 / float(beats_s[1] - beats_s[0]), LOOP_BONUS, True)
     return sorted(levels, key=lambda level: -level.score)
 
 
-def _judge(features: Features, onsets: Floats, beats_s: Array, bpm: float) -> float:
+def read_clock(clock_s: Array, factor: float, phase: float) -> Array:
+    """Return the times of `factor` beats for each tick of the clock, the first of them `phase` ticks after its start."""
+    ticks = np.arange(phase, len(clock_s) - 1 + 1e-9, 1.0 / factor)
+    return np.interp(ticks, np.arange(len(clock_s)), clock_s)
+
+
+def judge(features: Features, onsets: Floats, beats_s: Array, bpm: float) -> float:
+    """Return how convincing beats are as the beat of the song (natural log, up to a constant)."""
     salience = float(at_times(onsets, HOP_S, beats_s, 3).mean()) / max(float(onsets.std()), 1e-9)
     metre = find_metre(beat_cues(features, beats_s))
+    chords = chords_on_downbeats(features.harmonic_change, beats_s[metre.downbeat_index])
     return (
         PRIOR_WEIGHT * float(log_prior(bpm))
         + SALIENCE_WEIGHT * float(np.log(max(salience, 0.05)))
         + FASTER_WEIGHT * float(np.log2(bpm))
         + METRE_WEIGHT * metre.fit
+        + CHORD_WEIGHT * chords
     )

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.beats import sharpen
+from engine.analysis.beats import cover, sharpen, track
 from engine.analysis.downbeats import METRES, beat_cues, find_metre
-from engine.analysis.features import HOP_S, Features
-from engine.analysis.grid import BeatTimes, settle
+from engine.analysis.features import HOP_S, Features, Floats
+from engine.analysis.grid import BeatTimes, settle, steady_line
 from engine.analysis.level import Level, rank_levels
 from engine.analysis.model import TempoCandidate
 from engine.analysis.onsets import onset_strength
@@ -47,18 +47,19 @@ def find_rhythm(
     onsets = onset_strength(features)
     monitor.report(0.4)
     gram = tempogram(onsets)
-    if not has_pulse(gram, onsets):
+    if not has_pulse(gram, features):
         return _convenient(features.duration_s, source, tempo_range_bpm)
-    curve = tempo_curve(gram)
-    period_s = np.interp(np.arange(len(onsets)) * HOP_S, gram.times_s, 60.0 / curve)
-    levels = rank_levels(features, onsets, period_s, gram, tempo_range_bpm, monitor.part(0.5, 0.9))
+    levels: list[Level] = []
+    for within_bpm in (None, tempo_range_bpm):
+        if not levels:
+            clock_s = _clock(features, onsets, tempo_curve(gram, within_bpm), gram)
+            levels = rank_levels(features, onsets, clock_s, gram, tempo_range_bpm, monitor.part(0.5, 0.9))
     if not levels:
         return _convenient(features.duration_s, source, tempo_range_bpm)
-    role = features.first_of("drums")
-    times = settle(*sharpen(levels[0].beats_s, features.mono(role)), features.duration_s)
+    times = _settled(features, levels[0])
     if len(times.beats_s) < LEAST_BEATS:
         return _convenient(features.duration_s, source, tempo_range_bpm)
-    metre = find_metre(beat_cues(features, times.beats_s))
+    metre = find_metre(beat_cues(features, times.beats_s), starts_bar=levels[0].is_loop)
     monitor.report(1.0)
     return Rhythm(
         bpm=times.bpm,
@@ -72,13 +73,31 @@ def find_rhythm(
     )
 
 
+def _settled(features: Features, level: Level) -> BeatTimes:
+    if level.is_loop:
+        return BeatTimes(level.beats_s, level.bpm, True, 0.0)
+    mono = features.mono(features.first_of("drums"))
+    return settle(*sharpen(level.beats_s, mono), features.duration_s)
+
+
+def _clock(features: Features, onsets: Floats, curve_bpm: Array, gram: Tempogram) -> Array:
+    """Return the ticks of the song's pulse from 0 to its end: a regular grid if it is steady, at this rate or double."""
+    period_s = np.interp(np.arange(len(onsets)) * HOP_S, gram.times_s, 60.0 / curve_bpm)
+    mono = features.mono(features.first_of("drums"))
+    tracked = {factor: track(onsets, period_s / factor) for factor in (1, 2)}
+    for factor, ticks in ((1, 1), (2, 1), (1, 2), (2, 2)):
+        beats_s = tracked[factor]
+        line = steady_line(*sharpen(beats_s, mono), ticks) if len(beats_s) >= LEAST_BEATS else None
+        if line is not None:
+            return line.grid(features.duration_s, every=factor * ticks)
+    return cover(tracked[1], features.duration_s) if len(tracked[1]) >= LEAST_BEATS else tracked[1]
+
+
 def _candidates(levels: list[Level], times: BeatTimes, gram: Tempogram) -> tuple[TempoCandidate, ...]:
     """The chosen tempo, its half and double, and what else the levels and the tempogram speak for, best first."""
     top = levels[0].score
     found = [(times.bpm, 1.0)]
-    found += [
-        (times.bpm * level.bpm_ratio / levels[0].bpm_ratio, np.exp(level.score - top)) for level in levels
-    ]
+    found += [(level.bpm * (times.bpm / levels[0].bpm), np.exp(level.score - top)) for level in levels]
     strength = global_strength(gram) * np.exp(log_prior(gram.bpm))
     inner = strength[1:-1]
     peaks = 1 + np.flatnonzero((inner > strength[:-2]) & (inner >= strength[2:]))

@@ -84,17 +84,17 @@ def global_strength(gram: Tempogram) -> Array:
     return (gram.strength * clear[:, None]).sum(axis=0) / total if total > 0 else gram.strength.mean(axis=0)
 
 
-def tempo_curve(gram: Tempogram, around_bpm: float | None = None, reach_octaves: float = 0.45) -> Array:
-    """Return the tempo in BPM at each moment of `gram`, by Viterbi; near `around_bpm` only, if that is given.
+def tempo_curve(gram: Tempogram, range_bpm: tuple[float, float] | None = None) -> Array:
+    """Return the tempo in BPM at each moment of `gram`, by Viterbi; within a range only, if that is given.
 
     A step of one bin (1.2 %) in half a second is cheap, a jump of an octave costs about as much as three seconds of
     perfectly clear evidence.
     """
     octaves = np.log2(gram.bpm)
     score = 6.0 * gram.strength + log_prior(gram.bpm)
-    if around_bpm is not None:
-        near = np.abs(octaves - np.log2(around_bpm)) <= reach_octaves
-        score = np.where(near, score - log_prior(gram.bpm), -1e6)
+    if range_bpm is not None:
+        inside = (gram.bpm >= range_bpm[0] * 0.98) & (gram.bpm <= range_bpm[1] * 1.02)
+        score = np.where(inside, score, score - 1e6)
     distance = np.abs(octaves[:, None] - octaves[None, :]) * BINS_AN_OCTAVE
     cost = np.minimum(0.15 * distance**2, 0.4 * distance + 2.0)
     best = score[0]
