@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from engine.loudness.truepeak import HOP_FRAMES
 
-LOOKAHEAD_S = 0.004
+LOOKAHEAD_S = 0.006
+"""From where the gain begins to fall until the peak that it falls for."""
 RELEASE_S = 0.06
 LEVELLER_HOLD_S, LEVELLER_WINDOW_S, LEVELLER_RELEASE_S, LEVELLER_SMOOTHING_S = 0.012, 0.15, 0.4, 0.1
 HOPS_AT_ONCE = 8192
@@ -90,7 +91,7 @@ def reduction_curve(needed: Nepers, sample_rate: int, *, hop_frames: int = HOP_F
     if not needed.any():
         return np.zeros(len(needed) + 1, dtype=np.float32)
     per_s = sample_rate / hop_frames
-    half = max(1, round(LOOKAHEAD_S * per_s / 2.0))
+    half = max(1, round(LOOKAHEAD_S * per_s / 4.0))
     # One value per hop edge: an edge needs what the hop on either side of it needs.
     edges = np.concatenate((needed, needed[-1:]))
     np.maximum(edges[1:], needed, out=edges[1:])
