@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_LOUD_AGAINST_CHORD = 0.45  # of the mean of the triad's notes
-_LOUD_AGAINST_FOREIGN = 2.0  # times the mean of the notes that belong to neither triad nor chord
-_THERE_IN_BEATS = 0.6  # part of the span's beats
+_LOUD_AGAINST_CHORD = 0.6  # of the mean of the triad's notes
+_LOUD_AGAINST_FOREIGN = 2.5  # times the mean of the notes that belong to neither triad nor chord
+_THERE_IN_BEATS = 0.75  # part of the span's beats
 _HEARD = 0.25  # a note sounds in a beat if it has this part of the beat's loudest
 _ABSENT_THIRD = 0.25  # against root and fifth: below, the chord has no third
 _MIN_BEATS = 2  # in shorter spans nothing is told beyond the triad

@@ -29,23 +29,38 @@ _BASS_RAMP = (26.0, 28.0, 48.0, 57.0)  # MIDI: the bass line lies from E1 to abo
 _COMPRESSION = 0.5  # exponent on loudness: a soft chord tone counts more than its amplitude
 _MISSING_DB = -35.0  # a stem this far below the mix is not playing
 _RESAMPLE_BLOCK_S = 20.0
+_PROBE_SAMPLES = 200_000  # enough to tell whether channels cancel
 
 
 def to_analysis_rate(audio: Audio, *, monitor: Monitor = SILENT) -> Samples:
-    """Return the mean of the channels at `pitch_spectrum.RATE`, converted in blocks, shape (frames,)."""
-    if audio.sample_rate == RATE:
-        return audio.mono()
+    """Return a recording in mono at `pitch_spectrum.RATE`, converted in blocks, shape (frames,).
+
+    The channels are averaged; where that would cancel most of the sound (opposite polarity), the loudest is taken.
+    """
     import soxr
 
+    channel = _cancelling_channel(audio)
     stream = soxr.ResampleStream(audio.sample_rate, RATE, 1, dtype="float32", quality="MQ")
     block = int(_RESAMPLE_BLOCK_S * audio.sample_rate)
     pieces = []
     for start in range(0, max(1, audio.frames), block):
         end = min(audio.frames, start + block)
-        mono = audio.samples[:, start:end].mean(axis=0, dtype=np.float32)
-        pieces.append(stream.resample_chunk(mono, last=end >= audio.frames))
+        part = audio.samples[:, start:end]
+        mono = part.mean(axis=0, dtype=np.float32) if channel is None else np.ascontiguousarray(part[channel])
+        pieces.append(
+            mono if audio.sample_rate == RATE else stream.resample_chunk(mono, last=end >= audio.frames)
+        )
         monitor.report(end / max(1, audio.frames))
-    return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
+    return np.concatenate(pieces)
+
+
+def _cancelling_channel(audio: Audio) -> int | None:
+    """Return the loudest channel if the mean of all holds next to nothing of the sound, else None."""
+    thinned = audio.samples[:, :: max(1, audio.frames // _PROBE_SAMPLES)]
+    powers = np.square(thinned, dtype=np.float64).mean(axis=1) if audio.frames else np.zeros(1)
+    if audio.channels < 2 or np.square(thinned.mean(axis=0, dtype=np.float64)).mean() >= 0.05 * powers.max():
+        return None
+    return int(powers.argmax())
 
 
 def register_weights(ramp: tuple[float, float, float, float]) -> Floats:

@@ -39,6 +39,7 @@ _CHANGE_COST = 8.0  # log-odds of a new note: it must be better for about 60 ms
 _RANGE_DB = 32.0  # a melody is not softer than this against its loud parts
 _SOFTNESS_COST = 0.25  # log-odds a frame per dB below
 _SHORTEST_S = 0.09
+_BLOCK = 4096  # frames whose log-odds are held at a time
 _MERGE_GAP_S = 0.06
 _DIP_DB, _DIP_WIDTH_S = 6.0, 0.06  # a dip that parts two notes on one pitch
 _LOWEST_CONFIDENCE = 0.25
@@ -196,41 +197,54 @@ def _own_tuning(heard: Salience) -> float:
 def _track(heard: Salience, key: Key, is_voice: bool, *, monitor: Monitor) -> Ints:
     """Return the state of each frame: 0 for silence, k + 1 for pitch LOWEST_PITCH + k."""
     frames = len(heard.level_db)
-    pitches = LOWEST_PITCH + np.arange(PITCHES)
-    lowest, highest = _VOICE_RANGE if is_voice else _INSTRUMENT_RANGE
-    allowed = (pitches >= lowest) & (pitches <= highest)
-    strongest = np.maximum(heard.salience[:, allowed].max(axis=1, keepdims=True), 1e-9)
-    loud = float(np.percentile(heard.level_db, 95))
-    softness = _SOFTNESS_COST * np.maximum(0.0, loud - _RANGE_DB - heard.level_db)
-    scale = {(pitch_class(key.tonic) + step) % 12 for step in SCALES[key.mode]}
-    foreign = np.array([0.0 if pitch % 12 in scale else _FOREIGN_COST for pitch in pitches])
-    voiced = (
-        _PITCH_SHARPNESS * (heard.salience / strongest - 1.0)
-        + _VOICING_SHARPNESS * (heard.explained - _UNCLEAR)
-        - softness[:, None]
-        - foreign
-    )
-    if not is_voice:
-        voiced -= _DEPTH_COST * np.maximum(0, _TREBLE_PITCH - pitches)
-    voiced[:, ~allowed] = -_CHANGE_COST
-    emission = np.concatenate([np.zeros((frames, 1)), voiced], axis=1)
+    loud_db = float(np.percentile(heard.level_db, 95))
+    costs = _pitch_costs(key, is_voice)
     changed = np.zeros((frames, PITCHES + 1), dtype=bool)
     came_from = np.zeros(frames, dtype=np.intp)
-    score = emission[0].copy()
-    for t in range(1, frames):
-        best = int(score.argmax())
-        jump = score[best] - _CHANGE_COST
-        came_from[t] = best
-        np.less(score, jump, out=changed[t])
-        np.maximum(score, jump, out=score)
-        score += emission[t]
-        if t % 4096 == 0:
-            monitor.report(t / frames)
+    score = np.zeros(PITCHES + 1)
+    for first in range(0, frames, _BLOCK):
+        emission = _emissions(heard, slice(first, first + _BLOCK), costs, loud_db)
+        for t, heard_now in enumerate(emission, start=first):
+            best = int(score.argmax())
+            jump = score[best] - _CHANGE_COST
+            came_from[t] = best
+            np.less(score, jump, out=changed[t])
+            np.maximum(score, jump, out=score)
+            score += heard_now
+        score -= score.max()
+        monitor.report(min(1.0, (first + _BLOCK) / frames))
     states = np.zeros(frames, dtype=np.intp)
     states[-1] = int(score.argmax())
     for t in range(frames - 1, 0, -1):
         states[t - 1] = came_from[t] if changed[t, states[t]] else states[t]
     return states
+
+
+def _pitch_costs(key: Key, is_voice: bool) -> Floats:
+    """Return the log-odds that each pitch costs a frame, infinite where no melody lies, shape (PITCHES,)."""
+    pitches = LOWEST_PITCH + np.arange(PITCHES)
+    scale = {(pitch_class(key.tonic) + step) % 12 for step in SCALES[key.mode]}
+    costs = np.array([0.0 if pitch % 12 in scale else _FOREIGN_COST for pitch in pitches])
+    if not is_voice:
+        costs += _DEPTH_COST * np.maximum(0, _TREBLE_PITCH - pitches)
+    lowest, highest = _VOICE_RANGE if is_voice else _INSTRUMENT_RANGE
+    costs[(pitches < lowest) | (pitches > highest)] = np.inf
+    return costs
+
+
+def _emissions(heard: Salience, rows: slice, costs: Floats, loud_db: float) -> Floats:
+    """Return the log-odds of each state against silence in a block of frames, shape (frames, PITCHES + 1)."""
+    salience, explained, level_db = heard.salience[rows], heard.explained[rows], heard.level_db[rows]
+    strongest = np.maximum(salience[:, np.isfinite(costs)].max(axis=1, keepdims=True), 1e-9)
+    softness = _SOFTNESS_COST * np.maximum(0.0, loud_db - _RANGE_DB - level_db)
+    emission = np.zeros((len(salience), PITCHES + 1))
+    emission[:, 1:] = (
+        _PITCH_SHARPNESS * (salience / strongest - 1.0)
+        + _VOICING_SHARPNESS * (explained - _UNCLEAR)
+        - softness[:, None]
+        - costs
+    )
+    return emission
 
 
 def _spans(states: Ints) -> list[_Span]:

@@ -136,3 +136,9 @@ def test_long_audio_is_resampled_as_one_piece():
     expected = np.sin(2 * np.pi * 440 * np.arange(len(mono)) / 11025)
     assert abs(len(mono) - 45 * 11025) <= 2
     np.testing.assert_allclose(mono[500:-500], expected[500:-500], atol=2e-3)
+
+
+def test_channels_in_opposite_polarity_are_still_heard():
+    x = 0.3 * tone(60, 2.0).astype(np.float32)
+    mono = to_analysis_rate(Audio(np.stack([x, -x]), RATE))
+    assert np.abs(mono).max() > 0.1
