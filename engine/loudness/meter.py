@@ -22,7 +22,7 @@ ABSOLUTE_GATE_LUFS, RELATIVE_GATE_LU, RANGE_GATE_LU = -70.0, -10.0, -20.0
 RANGE_PERCENTILES = (0.10, 0.95)
 OFFSET_LUFS = -0.691
 
-BLOCK_S = 2.0
+BLOCK_S = 3.0
 """Longest stretch filtered at once: short enough that a decaying filter never reaches denormal numbers."""
 NEGLIGIBLE_STATE = 1e-30
 RUNNING_SUM_DUST = 1e-15
@@ -64,11 +64,15 @@ class LoudnessMeter:
         from scipy.signal import sosfilt
 
         self._state[np.abs(self._state) < NEGLIGIBLE_STATE] = 0.0
-        weighted, self._state = sosfilt(self._sos, block.astype(np.float64), axis=1, zi=self._state)
-        np.square(weighted, out=weighted)
-        energy = weighted[0] * self._weights[0]
-        for weight, channel in zip(self._weights[1:], weighted[1:], strict=True):
-            energy += weight * channel
+        if self._state.any() or block.any():
+            weighted, self._state = sosfilt(self._sos, block.astype(np.float64, copy=False), zi=self._state)
+            np.square(weighted, out=weighted)
+            energy = weighted[0] * self._weights[0]
+            for weight, channel in zip(self._weights[1:], weighted[1:], strict=True):
+                channel *= weight
+                energy += channel
+        else:
+            energy = np.zeros(block.shape[1])
 
         start, end = self._frames, self._frames + block.shape[1]
         first, last = (frame * HOPS_PER_S // self.sample_rate for frame in (start, end))

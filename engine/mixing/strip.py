@@ -65,25 +65,35 @@ def run_strip(
     cut_state = np.zeros((1, channels, 2))
     band = band_sos(rate)
     band_state = np.zeros((1, channels, 2))
-    dips = presence_by_hop is not None and depth_db > 0.0 and bool(presence_by_hop.any())
+    dips = (
+        presence_by_hop if depth_db > 0.0 and presence_by_hop is not None and presence_by_hop.any() else None
+    )
     step = int(BLOCK_S * rate)
     deepest = 1.0
     for start in range(0, audio.frames, step):
         monitor.report(start / audio.frames)
         block = audio.samples[:channels, start : start + step].astype(np.float64)
-        if cut is not None:
-            cut_state[np.abs(cut_state) < NEGLIGIBLE_STATE] = 0.0
-            block, cut_state = sosfilt(cut, block, axis=1, zi=cut_state)
+        sounds = bool(block.any())
+        if cut is not None and (sounds or _settle(cut_state)):
+            block, cut_state = sosfilt(cut, block, zi=cut_state)
         meter.add(block)
-        if dips and presence_by_hop is not None:
-            gain = dip_at(presence_by_hop, depth_db, start, block.shape[1], rate)
-            band_state[np.abs(band_state) < NEGLIGIBLE_STATE] = 0.0
-            in_band, band_state = sosfilt(band, block, axis=1, zi=band_state)
-            deepest = min(deepest, float(gain.min()))
-            in_band *= gain - 1.0
-            block += in_band
-        out[0, start : start + step] = block[0] * left
-        out[1, start : start + step] = block[-1] * right
+        if dips is not None and (sounds or _settle(band_state)):
+            gain = dip_at(dips, depth_db, start, block.shape[1], rate)
+            in_band, band_state = sosfilt(band, block, zi=band_state)
+            lowest = float(gain.min())
+            if lowest < 1.0:
+                deepest = min(deepest, lowest)
+                gain -= 1.0
+                in_band *= gain
+                block += in_band
+        np.multiply(block[0], left, out=out[0, start : start + step], casting="same_kind")
+        np.multiply(block[-1], right, out=out[1, start : start + step], casting="same_kind")
     peak = max(float(out.max(initial=0.0)), -float(out.min(initial=0.0)))
     spread_lu = 10.0 * log10(left * left + right * right) if channels == 1 else 0.0
     return Strip(out, peak, meter, meter.integrated_lufs + spread_lu, -20.0 * log10(deepest))
+
+
+def _settle(state: NDArray[np.float64]) -> bool:
+    """Zero what a filter no longer needs to remember, and return whether anything is left of it."""
+    state[np.abs(state) < NEGLIGIBLE_STATE] = 0.0
+    return bool(state.any())
