@@ -86,9 +86,8 @@ class Pool:
         pans: Floats,
         sample_rate: int,
         rng: np.random.Generator,
-        length_s: float = 2.9,
     ) -> None:
-        periods = round(length_s * frequency_hz)
+        periods = round(float(np.clip(640 / frequency_hz, 2.9, 6.5)) * frequency_hz)
         size, periods = _loop_size(frequency_hz, periods, sample_rate)
         harmonics = np.arange(1, layers.shape[1] + 1)
         bins = np.rint(periods * harmonics[:, None] * 2 ** (cents / 1200)).astype(np.int64)
@@ -104,6 +103,11 @@ class Pool:
                 np.add.at(spectrum[channel], bins[inside], value.astype(np.complex64))
             loops.append(scipy.fft.irfft(spectrum, size, axis=1) * np.float32(size / 2))
         self._loops = np.stack(loops)
+
+    @property
+    def frames(self) -> int:
+        """Length of the loop."""
+        return int(self._loops.shape[2])
 
     def __call__(self, frames: int, positions: NDArray[np.floating]) -> Samples:
         """Return `frames` of the loop at layer `positions` (one value for each frame, 0 to layers - 1)."""

@@ -286,7 +286,7 @@ def _lines(kind: Ensemble, rng: np.random.Generator) -> tuple[Floats, Floats, Fl
     if kind.players:
         place = np.linspace(-1, 1, kind.players)
         cents = kind.cents * np.sign(place) * np.abs(place) ** 1.25
-        weights = 1 - 0.35 * np.abs(place)
+        weights = 1 - 0.5 * np.abs(place)
         pans = kind.width * np.where(np.arange(kind.players) % 2 == 0, place, -place)
         return cents, weights, pans
     count = 15

@@ -121,9 +121,9 @@ def snare(
     *,
     tune_hz: float = 188,
     tone: float = 0.6,
-    tone_s: float = 0.16,
+    tone_s: float = 0.2,
     wires: float = 0.8,
-    wires_s: float = 0.22,
+    wires_s: float = 0.3,
     wires_hz: tuple[float, float] = (1300, 9500),
     crack: float = 0.5,
     ring: float = 0.15,
@@ -151,7 +151,7 @@ def snare(
     snap = hit.noise(length, 2200, 11000)[0] * hit.fade(length, 0.018)
     ping = damped([hit.near(base * 4.1), hit.near(base * 5.35)], [1, 0.6], [0.25, 0.18], length, rate)[0]
     middle = tone * (head + start) + crack * strength**1.2 * snap + ring * strength * ping * 0.4
-    out = middle + wires * (0.55 + 0.45 * strength) * 0.6 * rattle
+    out = 0.8 * middle + wires * (0.55 + 0.45 * strength) * rattle
     if tail:
         dense = hit.noise(length, 350, 7500, channels=2, order=1)
         gate = np.clip((tail_s - time_s) / 0.025, 0, 1) * (0.55 + 0.45 * np.exp(-time_s / 0.15))
@@ -231,8 +231,8 @@ def _plate(
     hz = _metal_modes(plate, modes, low_hz, min(high_hz, 0.45 * hit.sample_rate))
     where = np.log(hz / low_hz) / np.log(high_hz / low_hz)
     last = long_s * (short_s / long_s) ** where * plate.uniform(0.7, 1.3, modes)
-    tilt = fall_off(hz, (2600 + 9000 * hit.strength**1.5) * hit.brightness, 8) * (hz / low_hz) ** 0.25
-    gain = plate.gamma(2.0, 0.5, modes) * tilt * hit.rng.uniform(0.6, 1.4, modes)
+    tilt = fall_off(hz, (2600 + 9000 * hit.strength**1.5) * hit.brightness, 8) * (hz / low_hz) ** 0.6
+    gain = plate.gamma(4.0, 0.25, modes) * tilt * hit.rng.uniform(0.6, 1.4, modes)
     gain /= np.sqrt(np.sum(gain**2))
     angle = (plate.uniform(-0.7, 0.7, modes) + 1) * np.pi / 4
     sides = np.stack([np.cos(angle), np.sin(angle)]) * np.sqrt(2)
@@ -244,9 +244,9 @@ def _plate(
 def hat(
     hit: Hit,
     *,
-    decay_s: float = 0.06,
+    decay_s: float = 0.095,
     key: int = 11,
-    noise: float = 0.6,
+    noise: float = 0.8,
     low_hz: float = 2600,
     chick: float = 0.0,
 ) -> Samples:
@@ -299,12 +299,12 @@ def cymbal(
     hit: Hit,
     *,
     key: int = 21,
-    low_hz: float = 310,
-    long_s: float = 4.2,
-    short_s: float = 1.1,
-    length_s: float = 3.2,
-    modes: int = 260,
-    splash: float = 0.8,
+    low_hz: float = 360,
+    long_s: float = 3.8,
+    short_s: float = 1.2,
+    length_s: float = 3.0,
+    modes: int = 360,
+    splash: float = 1.1,
     swell_s: float = 0.012,
 ) -> Samples:
     """Crash, splash or concert cymbal: the stick excites the lows, energy spreads to the highs within milliseconds."""
@@ -338,7 +338,11 @@ def ride(
     modes = ping_hz * np.array([0.61, 0.83, 1.0, 1.21, 1.47, 1.83])
     ping = damped(modes, [0.4, 0.6, 1.0, 0.7, 0.5, 0.4], [0.4, 0.32, 0.28, 0.22, 0.2, 0.16], frames, rate)[0]
     stick = hit.noise(frames, 2500, 9500)[0] * hit.fade(frames, 0.008)
-    out = wash * (0.5 + 0.7 * strength) * body + np.float32(0.42) * ping + np.float32(0.35 * strength) * stick
+    out = (
+        1.2 * wash * (0.5 + 0.7 * strength) * body
+        + np.float32(0.42) * ping
+        + np.float32(0.35 * strength) * stick
+    )
     if bell:
         cup = damped(
             [561, 872, 1337, 1985, 2703, 3590],

@@ -48,9 +48,10 @@ class _Event:
 
 @lru_cache(maxsize=64)
 def release_curve(frames: int) -> Samples:
-    """Return a fall of 60 dB over `frames`, brought to zero at the end."""
+    """Return a fall of 60 dB over `frames` that begins without a kink and ends at zero."""
     place = np.arange(frames, dtype=np.float32) / max(frames, 1)
-    return np.asarray(np.exp(-6.2 * place) * (0.5 + 0.5 * np.cos(np.pi * place)), dtype=np.float32)
+    gentle = place * place / (place + 0.03)
+    return np.asarray(np.exp(-6.2 * gentle) * (0.5 + 0.5 * np.cos(np.pi * place)), dtype=np.float32)
 
 
 def play(

@@ -121,8 +121,8 @@ def sub_bass(setup: Setup) -> Voice:
         cycles = phase_cycles(stroke.frequency_hz, glide, rate)
         amount = (0.8 + 2.2 * strength) * setup.brightness**0.6
         number = np.arange(1, 10)
-        odd = np.where(number % 2 == 1, (amount / 4.2) ** (number - 1) / number, 0.0)
-        even = np.where(number % 2 == 0, 0.16 * (amount / 4.2) ** (number - 1), 0.0)
+        odd = np.where(number % 2 == 1, (amount / 3.5) ** (number - 1) / number, 0.0)
+        even = np.where(number % 2 == 0, 0.16 * (amount / 3.5) ** (number - 1), 0.0)
         count = harmonic_count(stroke.frequency_hz, rate, 9)
         rows = wave_tables(np.stack([np.eye(1, count)[0], (odd + even)[:count]]))
         sound = scan(rows, cycles, 0.35 + 0.65 * np.exp(-time_s / 0.22))
@@ -213,7 +213,7 @@ def pluck(setup: Setup) -> Voice:
         starts = rng.uniform(0, 1, 4)
         waves = [
             _oscillator("saw", stroke, flat + cents, cutoff, 0.22, rate, start)
-            for cents, start in zip((-11, -4, 4, 11), starts, strict=True)
+            for cents, start in zip((-9, -3, 3, 9), starts, strict=True)
         ]
         left = waves[0] + 0.7 * waves[2] + 0.3 * waves[3]
         right = waves[3] + 0.7 * waves[1] + 0.3 * waves[0]
