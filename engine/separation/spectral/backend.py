@@ -11,7 +11,7 @@ from engine.separation.collect import collect
 from engine.separation.protocol import SeparatorInfo, StemBlock
 from engine.separation.spectral.masks import Planner
 from engine.separation.spectral.stft import Spectrum, Synthesis, analyse
-from engine.separation.spectral.survey import BLOCK_FRAMES, survey
+from engine.separation.spectral.survey import survey
 
 MASKED = ("vocals", "drums", "bass")
 """The stems that are made by masks; `other` is the remainder."""
@@ -38,8 +38,9 @@ class SpectralSeparator:
         synthesis = {role: Synthesis(framing, audio.channels) for role in MASKED}
         masking = monitor.part(0.5, 1.0)
         position = 0
-        for start in range(0, framing.count, BLOCK_FRAMES):
-            stop = min(framing.count, start + BLOCK_FRAMES)
+        step = framing.block(audio.channels)
+        for start in range(0, framing.count, step):
+            stop = min(framing.count, start + step)
             masks = planner.masks(start, stop)
             masking.report((start + stop) / 2 / framing.count)
             spectrum = analyse(audio.samples, framing, start, stop)

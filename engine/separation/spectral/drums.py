@@ -13,6 +13,7 @@ moving median over them) counts as drums anywhere, and all of it where too littl
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.progress import Monitor
 from engine.separation.spectral.bands import FloatPlane
 from engine.separation.spectral.levels import BytePlane, decode, encode
 from engine.separation.spectral.onsets import band_matrix
@@ -37,6 +38,7 @@ FEATURE_BANDS = 32
 FEATURE_LAGS = (0, 1, 3)
 FEATURE_SMOOTHING = 9
 STRONGEST_GAIN = 2.0
+CHECK_EVERY_ONSETS = 64
 
 BROAD_COUNT, BROAD_APART = 11, 3
 """What is broad is the median of eleven bands, three apart: 165 Hz wide at low frequencies, 1.3 kHz at high."""
@@ -49,7 +51,7 @@ _LENGTH = LEAD_FRAMES + TAIL_FRAMES
 class Drums:
     """The drums' magnitude at any stretch of frames of a surveyed song."""
 
-    def __init__(self, found: Survey) -> None:
+    def __init__(self, found: Survey, monitor: Monitor) -> None:
         self.found = found
         self.onsets = found.onsets
         self.matrix = band_matrix(found.bands.centres_hz, FEATURE_BANDS, 30.0)
@@ -63,6 +65,8 @@ class Drums:
             hit = self._hit(onset)
             self.pool[place] = encode(hit)
             self.pool_features[place] = self._features(hit)
+            if place % CHECK_EVERY_ONSETS == 0:
+                monitor.report(place / len(chosen))
 
     def magnitude(self, start: int, stop: int) -> FloatPlane:
         """Return the drums' magnitude in frames `start` to `stop`, (stop - start, bands)."""

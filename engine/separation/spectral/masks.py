@@ -19,7 +19,7 @@ from engine.separation.spectral.drums import Drums
 from engine.separation.spectral.image import centre_magnitude
 from engine.separation.spectral.levels import BytePlane, decode
 from engine.separation.spectral.pitch import BASS, SINGER, Path, Salience
-from engine.separation.spectral.survey import BLOCK_FRAMES, Survey
+from engine.separation.spectral.survey import Survey
 
 VOICE_LOWEST_HZ = 80.0
 BASS_HIGHEST_HZ = 500.0
@@ -37,6 +37,8 @@ BASS_OFF_COMB = 0.35
 REST_FLOOR = 0.3
 BASS_HIDDEN_FROM_SINGER = 0.8
 
+BLOCK_FRAMES = 128
+
 _TINY = np.float32(1e-12)
 
 Weight = Callable[[int, int], NDArray[np.float32]]
@@ -52,8 +54,7 @@ class Planner:
         self.tracking_bass = _below(hz, BASS_TRACKING_HZ, 6)
         self.comb_trust = _below(hz, COMB_TRUSTED_HZ, 4)
         self.above_voice = 1 - _below(hz, VOICE_LOWEST_HZ, 8)
-        monitor.report(0.0)
-        self.drum_share = self._find_drums(Drums(found), monitor.part(0.0, 0.6))
+        self.drum_share = self._find_drums(Drums(found, monitor.part(0.0, 0.3)), monitor.part(0.3, 0.6))
         self.bass = self._follow_bass(monitor.part(0.6, 0.8))
         self.singer = self._follow_singer(monitor.part(0.8, 1.0))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Samples
-from engine.separation.spectral.stft import Framing, analyse
+from engine.separation.spectral.stft import Framing, cut, transform
 
 HOP_S = 256 / 44100
 BANDS = 32
@@ -35,17 +35,18 @@ def band_matrix(frequencies_hz: NDArray[np.float32], count: int, lowest_hz: floa
 
 
 class Flux:
-    """Spectral flux of any stretch of a mono signal whose peak is `peak`."""
+    """Spectral flux of any stretch of a signal whose peak is `peak`."""
 
     def __init__(self, sample_rate: int, length_frames: int, peak: float) -> None:
         self.framing = Framing.of(sample_rate, length_frames, HOP_S)
         scale = COMPRESSION * 4 / (peak * self.framing.window_length)
         self.matrix = band_matrix(self.framing.frequencies_hz(), BANDS, LOWEST_HZ) * np.float32(scale)
 
-    def between(self, mono: Samples, start: int, stop: int) -> NDArray[np.float32]:
-        """Return the flux at its frames `start` to `stop`, of a signal (1, frames)."""
+    def between(self, samples: Samples, start: int, stop: int) -> NDArray[np.float32]:
+        """Return the flux at its frames `start` to `stop`, of the mean of the channels of a signal."""
         reach = RISE_HOPS // 2
-        magnitude = np.abs(analyse(mono, self.framing, start - reach, stop + reach)[0])
+        mono = cut(samples, self.framing, start - reach, stop + reach).mean(axis=0, keepdims=True)
+        magnitude = np.abs(transform(mono, self.framing)[0])
         loudness = np.log1p(magnitude @ self.matrix)
         rise: NDArray[np.float32] = np.maximum(0, loudness[RISE_HOPS:] - loudness[:-RISE_HOPS]).mean(axis=1)
         return rise

@@ -17,6 +17,9 @@ OVERLAP = 4
 HOP_S = 2048 / 44100
 WORKERS = 2
 
+BLOCK_VALUES = 2**20
+"""Complex values in a block: what bounds memory and the time between two looks at the monitor."""
+
 Spectrum = NDArray[np.complex64]
 
 
@@ -62,13 +65,13 @@ class Framing:
         """Windows per second."""
         return self.sample_rate / self.hop
 
-    def bin_of(self, frequency_hz: float) -> int:
-        """Return the bin nearest to a frequency, within range."""
-        return int(min(self.bins - 1, max(0, round(frequency_hz * self.window_length / self.sample_rate))))
-
     def frequencies_hz(self) -> NDArray[np.float32]:
         """Return the centre frequency of each bin, in Hz."""
         return np.asarray(np.arange(self.bins) * (self.sample_rate / self.window_length), dtype=np.float32)
+
+    def block(self, channels: int) -> int:
+        """Return how many frames of so many channels to work on at once: a tenth of a second's work, or so."""
+        return max(1, BLOCK_VALUES // (channels * self.bins))
 
     def window(self) -> NDArray[np.float32]:
         """Return the periodic Hann window."""
@@ -76,21 +79,31 @@ class Framing:
         return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n), dtype=np.float32)
 
 
-def analyse(samples: Samples, framing: Framing, start: int, stop: int) -> Spectrum:
-    """Return frames `start` to `stop` of the spectrum, complex64 of shape (channels, stop - start, bins)."""
-    from scipy.fft import rfft
-
+def cut(samples: Samples, framing: Framing, start: int, stop: int) -> Samples:
+    """Return the stretch of samples (channels, ...) that frames `start` to `stop` cover, with silence outside."""
     first = start * framing.hop - framing.lead
     last = (stop - 1) * framing.hop - framing.lead + framing.window_length
     inside = samples[:, max(0, first) : max(0, min(last, framing.length_frames))]
     before = max(0, -first)
     padded = np.zeros((samples.shape[0], last - first), dtype=np.float32)
     padded[:, before : before + inside.shape[1]] = inside
-    frames = np.lib.stride_tricks.sliding_window_view(padded, framing.window_length, axis=1)[
+    return padded
+
+
+def transform(stretch: Samples, framing: Framing) -> Spectrum:
+    """Return the spectrum of all frames in a stretch that was `cut`, complex64 of shape (channels, frames, bins)."""
+    from scipy.fft import rfft
+
+    frames = np.lib.stride_tricks.sliding_window_view(stretch, framing.window_length, axis=1)[
         :, :: framing.hop
     ]
     spectrum: Spectrum = rfft(frames * framing.window(), axis=-1, workers=WORKERS)
     return spectrum
+
+
+def analyse(samples: Samples, framing: Framing, start: int, stop: int) -> Spectrum:
+    """Return frames `start` to `stop` of the spectrum, complex64 of shape (channels, stop - start, bins)."""
+    return transform(cut(samples, framing, start, stop), framing)
 
 
 class Synthesis:
