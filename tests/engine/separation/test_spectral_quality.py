@@ -7,7 +7,6 @@ from separation_songs import mix_of, sdr_db, song
 from engine.audio.buffer import Audio
 from engine.separation import STEMS, separate
 
-
 LOW = 22050
 """Half the usual rate, where the rate is not the point: half the work."""
 
