@@ -157,7 +157,7 @@ def _sum(strips: Mapping[str, Strip], gains: Mapping[str, float], monitor: Monit
         step = int(BLOCK_S * strip.meter.sample_rate)
         for start in range(0, strip.samples.shape[1], step):
             block = strip.samples[:, start : start + step]
-            total[:, start : start + step] += block * gain
+            total[:, start : start + block.shape[1]] += block * gain
         monitor.report((index + 1) / len(strips))
     return total
 

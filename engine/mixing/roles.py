@@ -53,7 +53,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ),
     ("vocals", r"(lead ?)?(vo(x|cals?|ice|c)s?|sing(er|ing)|acapp?ella|a cappella|rap)"),
     ("kick", r"kicks?|kik|bd|bass ?drum|808 kick"),
-    ("snare", r"snares?|sn|sd|snr|rim ?(shot)?|claps?"),
+    ("snare", r"snares?( ?drums?)?|sn|sd|snr|rim ?(shot)?|claps?"),
     ("hats", r"(hi ?)?hats?|hh|hihats?|cymbals?|rides?|crash|overheads?|oh"),
     ("percussion", r"perc(ussion|s)?|shakers?|tamb(ourine)?|congas?|bongos?|toms?|cowbell|tabla|cajon|block"),
     ("drums", r"drums?|drum ?(loop|kit|bus)|kit|beats?|breaks?|amen|rooms?"),
