@@ -31,8 +31,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Samples = NDArray[np.float32]
 
-# Explained share of one clear voice; and of one note of a chord, where no melody stands out.
-_CLEAR_VOICE, _UNCLEAR = 0.75, 0.42
+_CLEAR_VOICE = 0.75  # explained share of one voice alone
 _PITCH_SHARPNESS = 6.0  # log-odds a frame between the most salient pitch and one not heard at all
 _VOICING_SHARPNESS = 6.0  # log-odds a frame per unit of explained share
 _CHANGE_COST = 8.0  # log-odds of a new note: it must be better for about 60 ms
@@ -44,14 +43,31 @@ _MERGE_GAP_S = 0.06
 _DIP_DB, _DIP_WIDTH_S = 6.0, 0.06  # a dip that parts two notes on one pitch
 _LOWEST_CONFIDENCE = 0.25
 _FOREIGN_COST = 0.15  # log-odds a frame outside the key: decides only where a pitch lies in between
-# Where a melody may lie. Below G3 in a band is bass and left hand, whereas a low voice still is the melody;
-# and instruments lead from above, so that depth below C5 costs log-odds a frame per semitone.
-_VOICE_RANGE, _INSTRUMENT_RANGE = (40, 84), (55, 96)
-_TREBLE_PITCH, _DEPTH_COST = 72, 0.08
 _RIVAL_HARMONICS = 5  # by which it is told in which stem a note is louder
 _QUARTER_TONES = (2.0 ** (-1 / 24), 2.0 ** (1 / 24))
 _MISSING_DB = -28.0  # a voice this far below the mix is not there
 _LEAST_COVERAGE, _LEAST_PITCHES = 0.1, 3  # part of the song, and how many pitches, that make a melody
+
+
+@dataclass(frozen=True, slots=True)
+class LeadKind:
+    """What to expect of a melody by what carries it.
+
+    `lowest` to `highest` are MIDI pitches; `unclear` is the explained share from which on a pitch stands out;
+    each semitone below `treble` costs `depth_cost` log-odds a frame.
+    """
+
+    lowest: int
+    highest: int
+    unclear: float
+    treble: int = 0
+    depth_cost: float = 0.0
+
+
+# A stem of voices holds a melody unless shown otherwise, and a low voice still is the melody. In a band, what
+# lies below G3 is bass and left hand, instruments lead from above, and a note of a full chord explains 0.4.
+VOICE = LeadKind(lowest=40, highest=84, unclear=0.35)
+INSTRUMENT = LeadKind(lowest=55, highest=96, unclear=0.42, treble=72, depth_cost=0.08)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +83,7 @@ class _Lead:
 
     wave: Samples
     rivals: tuple[Samples, ...]
-    is_voice: bool
+    kind: LeadKind
 
 
 def estimate_melody(
@@ -83,7 +99,7 @@ def estimate_melody(
     Args:
         stems: separated stems by role, or None.
         mix: the whole song.
-        beats_s: beat times; two notes of one pitch that meet on a beat stay one note.
+        beats_s: beat times; they say how short a note may be, since a sixteenth is never too short.
         key: decides between neighbours where a pitch lies between two semitones.
         monitor: progress.
     """
@@ -94,11 +110,14 @@ def estimate_melody(
         )
         for k, (role, audio) in enumerate(pitched.items())
     }
+    sixteenth_s = float(np.median(np.diff(beats_s))) / 4 if len(beats_s) > 1 else _SHORTEST_S
+    shortest_s = min(_SHORTEST_S, sixteenth_s)
     for first, lead in enumerate(_leads(waves)):
         notes = notes_of(
             lead.wave,
             key,
-            is_voice=lead.is_voice,
+            kind=lead.kind,
+            shortest_s=shortest_s,
             monitor=monitor.part(0.3 + 0.35 * first, 0.6 + 0.35 * first),
         )
         notes = tuple(n for n in notes if _belongs(n, lead))
@@ -111,19 +130,24 @@ def estimate_melody(
 
 
 def notes_of(
-    mono: Samples, key: Key, *, is_voice: bool = True, monitor: Monitor = SILENT
+    mono: Samples,
+    key: Key,
+    *,
+    kind: LeadKind = VOICE,
+    shortest_s: float = _SHORTEST_S,
+    monitor: Monitor = SILENT,
 ) -> tuple[MelodyNote, ...]:
     """Return the melody of one waveform at `pitch_spectrum.RATE` (see `estimate_melody`)."""
     heard = pitch_salience(mono, monitor=monitor.part(0.0, 0.3))
-    tuning = _own_tuning(heard)
+    tuning = _own_tuning(heard, kind)
     if abs(tuning) > 5:
         heard = pitch_salience(mono, tuning, monitor=monitor.part(0.3, 0.6))
-    states = _track(heard, key, is_voice, monitor=monitor.part(0.6, 0.95))
+    states = _track(heard, key, kind, monitor=monitor.part(0.6, 0.95))
     spans = [part for span in _spans(states) for part in _split_repeated(span, heard.level_db)]
     notes = []
-    for span in _tidy(spans):
+    for span in _tidy(spans, shortest_s):
         explained = float(heard.explained[span.first : span.last, span.pitch].mean())
-        confidence = min(1.0, max(0.0, (explained - _UNCLEAR) / (_CLEAR_VOICE - _UNCLEAR)))
+        confidence = min(1.0, max(0.0, (explained - kind.unclear) / (_CLEAR_VOICE - kind.unclear)))
         if confidence >= _LOWEST_CONFIDENCE:
             notes.append(
                 MelodyNote(
@@ -151,11 +175,11 @@ def _leads(waves: Mapping[str, Samples]) -> list[_Lead]:
     voices = [role for role in waves if role in VOICE_ROLES]
     rest = [role for role in waves if role not in VOICE_ROLES]
     above_bass = [role for role in waves if role not in BASS_ROLES]
-    plans = [(voices, rest, True)] if voices else []
-    plans.append((above_bass, [role for role in waves if role in BASS_ROLES], False))
+    plans = [(voices, rest, VOICE)] if voices else []
+    plans.append((above_bass, [role for role in waves if role in BASS_ROLES], INSTRUMENT))
     return [
-        _Lead(added([waves[r] for r in own]), tuple(waves[r] for r in others), is_voice)
-        for own, others, is_voice in plans
+        _Lead(added([waves[r] for r in own]), tuple(waves[r] for r in others), kind)
+        for own, others, kind in plans
     ]
 
 
@@ -185,25 +209,25 @@ def _rms(audio: Audio) -> float:
     return float(np.sqrt(np.dot(flat, flat) / max(1, flat.size)))
 
 
-def _own_tuning(heard: Salience) -> float:
+def _own_tuning(heard: Salience, kind: LeadKind) -> float:
     """Return the tuning in cents of what is clearly pitched."""
     best = heard.salience.argmax(axis=1)
     frames = np.arange(len(best))
-    weight = np.maximum(0.0, heard.explained[frames, best] - _UNCLEAR) * heard.salience[frames, best]
+    weight = np.maximum(0.0, heard.explained[frames, best] - kind.unclear) * heard.salience[frames, best]
     total = complex((weight * np.exp(2j * np.pi * heard.cents[frames, best] / 100)).sum())
     return float(100 * np.angle(total) / (2 * np.pi)) if abs(total) > 0.2 * weight.sum() > 0 else 0.0
 
 
-def _track(heard: Salience, key: Key, is_voice: bool, *, monitor: Monitor) -> Ints:
+def _track(heard: Salience, key: Key, kind: LeadKind, *, monitor: Monitor) -> Ints:
     """Return the state of each frame: 0 for silence, k + 1 for pitch LOWEST_PITCH + k."""
     frames = len(heard.level_db)
     loud_db = float(np.percentile(heard.level_db, 95))
-    costs = _pitch_costs(key, is_voice)
+    costs = _pitch_costs(key, kind)
     changed = np.zeros((frames, PITCHES + 1), dtype=bool)
     came_from = np.zeros(frames, dtype=np.intp)
     score = np.zeros(PITCHES + 1)
     for first in range(0, frames, _BLOCK):
-        emission = _emissions(heard, slice(first, first + _BLOCK), costs, loud_db)
+        emission = _emissions(heard, slice(first, first + _BLOCK), costs, kind.unclear, loud_db)
         for t, heard_now in enumerate(emission, start=first):
             best = int(score.argmax())
             jump = score[best] - _CHANGE_COST
@@ -220,19 +244,17 @@ def _track(heard: Salience, key: Key, is_voice: bool, *, monitor: Monitor) -> In
     return states
 
 
-def _pitch_costs(key: Key, is_voice: bool) -> Floats:
+def _pitch_costs(key: Key, kind: LeadKind) -> Floats:
     """Return the log-odds that each pitch costs a frame, infinite where no melody lies, shape (PITCHES,)."""
     pitches = LOWEST_PITCH + np.arange(PITCHES)
     scale = {(pitch_class(key.tonic) + step) % 12 for step in SCALES[key.mode]}
     costs = np.array([0.0 if pitch % 12 in scale else _FOREIGN_COST for pitch in pitches])
-    if not is_voice:
-        costs += _DEPTH_COST * np.maximum(0, _TREBLE_PITCH - pitches)
-    lowest, highest = _VOICE_RANGE if is_voice else _INSTRUMENT_RANGE
-    costs[(pitches < lowest) | (pitches > highest)] = np.inf
+    costs += kind.depth_cost * np.maximum(0, kind.treble - pitches)
+    costs[(pitches < kind.lowest) | (pitches > kind.highest)] = np.inf
     return costs
 
 
-def _emissions(heard: Salience, rows: slice, costs: Floats, loud_db: float) -> Floats:
+def _emissions(heard: Salience, rows: slice, costs: Floats, unclear: float, loud_db: float) -> Floats:
     """Return the log-odds of each state against silence in a block of frames, shape (frames, PITCHES + 1)."""
     salience, explained, level_db = heard.salience[rows], heard.explained[rows], heard.level_db[rows]
     strongest = np.maximum(salience[:, np.isfinite(costs)].max(axis=1, keepdims=True), 1e-9)
@@ -240,7 +262,7 @@ def _emissions(heard: Salience, rows: slice, costs: Floats, loud_db: float) -> F
     emission = np.zeros((len(salience), PITCHES + 1))
     emission[:, 1:] = (
         _PITCH_SHARPNESS * (salience / strongest - 1.0)
-        + _VOICING_SHARPNESS * (explained - _UNCLEAR)
+        + _VOICING_SHARPNESS * (explained - unclear)
         - softness[:, None]
         - costs
     )
@@ -273,9 +295,9 @@ def _split_repeated(span: _Span, level_db: Samples) -> list[_Span]:
     return [_Span(a, b, span.pitch) for a, b in pairwise(edges)]
 
 
-def _tidy(spans: list[_Span]) -> list[_Span]:
+def _tidy(spans: list[_Span], shortest_s: float) -> list[_Span]:
     """Drop notes too short to be meant; a longer note that one of them interrupts goes on."""
-    shortest, gap = round(_SHORTEST_S / HOP_S), round(_MERGE_GAP_S / HOP_S)
+    shortest, gap = round(shortest_s / HOP_S), round(_MERGE_GAP_S / HOP_S)
     long = [s for s in spans if s.last - s.first >= shortest]
     out: list[_Span] = []
     for span in long:
