@@ -5,50 +5,13 @@ from engine.generation.arranger.effects import EFFECTS, check_effects
 from engine.generation.arranger.effects.chain import Context, make_chain
 from engine.generation.arranger.voices.table import VOICES, voice_spec
 
-NAMES = [
-    "kit_acoustic",
-    "kit_brush",
-    "kit_electronic",
-    "kit_lofi",
-    "kit_eighties",
-    "kit_jazz",
-    "kit_rock",
-    "kit_orchestral",
-    "electric_piano",
-    "piano",
-    "organ",
-    "vibes",
-    "nylon_guitar",
-    "steel_guitar",
-    "electric_guitar",
-    "power_guitar",
-    "muted_guitar",
-    "finger_bass",
-    "pick_bass",
-    "upright_bass",
-    "sub_bass",
-    "synth_bass",
-    "pizzicato_bass",
-    "celli",
-    "saw_pad",
-    "warm_pad",
-    "supersaw",
-    "pluck",
-    "arp_synth",
-    "choir",
-    "strings",
-    "pizzicato",
-    "horns",
-    "woodwinds",
-    "saw_lead",
-    "square_lead",
-    "flute",
-    "sax",
-    "trumpet",
-    "nylon_lead",
-    "violins",
-    "fx",
-]
+KITS = ("acoustic", "brush", "electronic", "lofi", "eighties", "jazz", "rock", "orchestral")
+KEYS = ("electric_piano", "piano", "organ", "vibes")
+GUITARS = ("nylon_guitar", "steel_guitar", "electric_guitar", "power_guitar", "muted_guitar", "nylon_lead")
+BASSES = ("finger_bass", "pick_bass", "upright_bass", "sub_bass", "synth_bass", "pizzicato_bass", "celli")
+SYNTHS = ("saw_pad", "warm_pad", "supersaw", "pluck", "arp_synth", "saw_lead", "square_lead", "fx")
+PLAYERS = ("choir", "strings", "pizzicato", "horns", "woodwinds", "flute", "sax", "trumpet", "violins")
+NAMES = (*(f"kit_{kit}" for kit in KITS), *KEYS, *GUITARS, *BASSES, *SYNTHS, *PLAYERS)
 
 
 @pytest.mark.parametrize("name", NAMES)
