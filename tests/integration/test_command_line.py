@@ -86,18 +86,18 @@ def test_ctrl_c_stops_within_two_seconds_and_leaves_nothing(stage: str, tmp_path
     file = tmp_path / "long.wav"
     sf.write(file, song(bars=48), 44100)
     out = tmp_path / "out"
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*NRX, "remix", str(file), "--style", "rock", "--out", str(out)], stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if f": {stage}" in line:
-            break
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    sent = time.monotonic()
-    assert process.wait(10) == 130
-    assert time.monotonic() - sent < 2.5
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if f": {stage}" in line:
+                break
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        assert process.wait(10) == 130
+        assert time.monotonic() - sent < 2.5
     assert list(out.iterdir()) == []
     assert not list(Path(os.environ["NRX_HOME"]).rglob(".building-*"))
 

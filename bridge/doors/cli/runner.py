@@ -60,7 +60,7 @@ def run_one(request: Request, settings: Settings, out: Path | None, *, quiet: bo
     Raises:
         NrxError: what the job failed with; `Cancelled` after Ctrl-C.
     """
-    stop, result = threading.Event(), _Result()
+    stop, done, result = threading.Event(), threading.Event(), _Result()
     with _bar(request, quiet=quiet) as tell:
         job = Job(request, settings, out, on_progress=tell, is_cancelled=stop.is_set)
 
@@ -69,16 +69,16 @@ def run_one(request: Request, settings: Settings, out: Path | None, *, quiet: bo
                 result.manifest = job.run()
             except BaseException as error:  # noqa: BLE001 - it is raised again in the main thread
                 result.error = error
+            finally:
+                done.set()
 
-        thread = threading.Thread(target=work, name="nrx-job", daemon=True)
-        thread.start()
+        threading.Thread(target=work, name="nrx-job", daemon=True).start()
         try:
-            while thread.is_alive():
-                thread.join(0.1)
+            while not done.wait(0.1):  # an interrupted Thread.join would take the thread for dead
+                pass
         except KeyboardInterrupt:
             stop.set()
-            thread.join(PATIENCE_S)
-            if thread.is_alive():
+            if not done.wait(PATIENCE_S):
                 job.abandon()
                 click.echo("\nCancelled; nothing was left behind.", err=True)
                 sys.stderr.flush()
