@@ -2,11 +2,12 @@
 
 Usage: python benchmarks/analysis.py FOLDER [FOLDER …] [--stems separated|truth|none] [--cache DIR] [--json]
 
-Each FOLDER holds mix.wav and truth.json (bpm, bpm_end, time_signature, beats, downbeats, key, chords), and for `--stems
-truth` groups/{vocals,drums,bass,other}.wav: what a renderer of multitracks writes. Stems are separated by the engine
-(kept in the cache folder, if one is given), taken from the truth, or left out. A line for each song: error of the tempo
-in BPM (of the median beat where it moves), F-measures of beats and downbeats (mir_eval, 70 ms), the median offset of beats in ms, beats in a bar, the
-key with its MIREX score, weighted chord majmin, and how many times faster than real time `analyze` ran by CPU time.
+Each FOLDER holds mix.wav and truth.json (bpm, bpm_end, time_signature, beats, downbeats, key, chords), and
+for `--stems truth` groups/{vocals,drums,bass,other}.wav: what a renderer of multitracks writes. Stems are
+separated by the engine (kept in the cache folder, if one is given), taken from the truth, or left out. A line
+for each song: error of the tempo in BPM (of the median beat where it moves), F-measures of beats and
+downbeats (mir_eval, 70 ms), the median offset of beats in ms, beats in a bar, the key with its MIREX score,
+weighted chord majmin, and how many times faster than real time `analyze` ran by CPU time.
 """
 
 import argparse
@@ -94,7 +95,8 @@ def measure(folder: Path, kind: str, cache: Path | None) -> dict[str, Any]:
 def line_of(row: dict[str, Any]) -> str:
     return (
         f"{row['song']:14s} {row['bpm']:7.2f} {row['bpm_error']:+8.3f}  beat {row['beat_f']:.3f}  "
-        f"down {row['downbeat_f']:.3f}  {row['offset_ms']:+5.1f} ms  {row['beats_per_bar']} of {row['time_signature']}  "
+        f"down {row['downbeat_f']:.3f}  {row['offset_ms']:+5.1f} ms  {row['beats_per_bar']} of "
+        f"{row['time_signature']}  "
         f"{row['key']:9s} for {row['true_key']:9s} {row['key_score']:.1f}  majmin {row['majmin']:.3f}  "
         f"{row['times_real_time']:4.0f}x"
     )

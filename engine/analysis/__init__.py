@@ -1,6 +1,7 @@
 """Tempo, beats, downbeats, metre, key, chords, sections, energy, brightness and melody of a song.
 
-`analyze` gives it all as an `Analysis`. Importing this package is cheap: what needs scipy is imported on first use.
+`analyze` gives it all as an `Analysis`. Importing this package is cheap: what needs scipy is imported on
+first use.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     from engine.analysis.analyze import analyze
 
 ANALYSIS_VERSION = 1
-"""Raised whenever the same input would be analysed otherwise; cached analyses of other versions are not used."""
+"""Raised whenever the same input would be analysed otherwise; cached analyses of other versions are not used.
+"""
 
 __all__ = [
     "ANALYSIS_VERSION",

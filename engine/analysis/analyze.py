@@ -1,7 +1,7 @@
 """`analyze`: everything that later stages need to know of a song, in one `Analysis`.
 
-Rhythm first, since all else is read on its beats; then curves and form; then harmony and melody. Stems make all of
-it more certain (chords from `other` and `bass`, downbeats from `drums`), but a mix alone will do.
+Rhythm first, since all else is read on its beats; then curves and form; then harmony and melody. Stems make
+all of it more certain (chords from `other` and `bass`, downbeats from `drums`), but a mix alone will do.
 """
 
 from collections.abc import Mapping
@@ -34,14 +34,16 @@ def analyze(
     """Analyse a song.
 
     Args:
-        stems: any of vocals, drums, bass and other, as long as the mix and at its rate; None if there are none.
+        stems: any of vocals, drums, bass and other, as long as the mix and at its rate; None if there are
+        none.
         mix: the whole song.
         tempo_map: the project's tempo map, with the song starting at 0 s; it wins over anything heard.
         tempo_range_bpm: (lowest, highest) tempo that the user would count the song at.
         monitor: progress.
 
     Raises:
-        NrxError: `request.invalid` for an impossible range; `input.not_music` if the input is nothing but steady noise.
+        NrxError: `request.invalid` for an impossible range; `input.not_music` if the input is nothing but
+        steady noise.
     """
     _check_range(tempo_range_bpm)
     features = Features(stems, mix, monitor)

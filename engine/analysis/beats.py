@@ -1,8 +1,9 @@
 """Beats: dynamic programming through the onset strength, then the exact times, then a grid where the tempo is constant.
 
-`track` is Ellis's tracker ("Beat tracking by dynamic programming", JNMR 2007) with a period that may change from moment to
-moment; it works block by block (no beat can depend on a later one less than half a period away), so numpy does nearly all
-of it. `fit_line` is the robust line through beat times from which the published tempo comes.
+`track` is Ellis's tracker ("Beat tracking by dynamic programming", JNMR 2007) with a period that may change
+from moment to moment; it works block by block (no beat can depend on a later one less than half a period
+away), so numpy does nearly all of it. `fit_line` is the robust line through beat times from which the
+published tempo comes.
 """
 
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def _smooth(onsets: Floats, period: float) -> Array:
 
 
 def sharpen(beats_s: Array, mono: Floats, reach_s: float = 0.035) -> tuple[Array, Array]:
-    """Move each beat to the attack near it, if there is one: (times in seconds, weight of each, 0 where nothing starts).
+    """Move each beat to the attack near it: (times in seconds, weight of each, 0 where nothing starts).
 
     First the offset common to all beats is removed, since the tracker's flux is early or late by a constant.
     """
@@ -83,7 +84,8 @@ def common_offset(beats_s: Array, mono: Floats, reach_s: float) -> float:
     if len(beats_s) == 0:
         return 0.0
     profiles = attack_profile(mono, beats_s, reach_s)
-    together = gaussian_filter1d(np.minimum(profiles, 3.0).mean(axis=0), 1.5)
+    profiles /= np.maximum(profiles.max(axis=1, keepdims=True), 1.0)
+    together = gaussian_filter1d(profiles.mean(axis=0), 1.5)
     if together.max() <= 0:
         return 0.0
     return float((int(together.argmax()) - len(together) // 2) * ATTACK_STEP_S)
@@ -101,9 +103,8 @@ class Line:
         """Return every `every`-th beat from just before 0 to just after `duration_s`."""
         step_s = self.period_s * every
         first = int(np.floor((-AT_ZERO_S - self.start_s) / step_s))
-        return self.start_s + step_s * np.arange(
-            first, int(np.ceil((duration_s - self.start_s) / step_s)) + 1
-        )
+        last = int(np.ceil((duration_s - self.start_s) / step_s))
+        return self.start_s + step_s * np.arange(first, last + 1, dtype=np.float64)
 
 
 def fit_line(index: Array, beats_s: Array, weight: Array | None = None) -> Line:

@@ -17,7 +17,7 @@ SHORT_TERM_S = 3.0
 QUIETEST_LUFS = -70.0
 BRIGHTNESS_S = 1.0
 VOCAL_S = 0.4
-VOCAL_FLOOR_DB, VOCAL_FULL_DB = -26.0, -14.0
+VOCAL_FLOOR_DB, VOCAL_FULL_DB = -18.0, -8.0
 _BLOCK_S = 10.0
 
 
@@ -46,7 +46,7 @@ def loudness_curve(audio: Audio, monitor: Monitor = SILENT) -> Loudness:
 
 def points(duration_s: float) -> Array:
     """Return the moments in seconds at which curves have values."""
-    return np.arange(int(duration_s / CURVE_HOP_S + 1e-9) + 1) * CURVE_HOP_S
+    return np.asarray(np.arange(int(duration_s / CURVE_HOP_S + 1e-9) + 1) * CURVE_HOP_S, dtype=np.float64)
 
 
 def centred_mean(x: Array, window_s: float, hop_s: float, at_s: Array) -> Array:
@@ -56,7 +56,7 @@ def centred_mean(x: Array, window_s: float, hop_s: float, at_s: Array) -> Array:
     summed = np.concatenate([[0.0], np.cumsum(x, dtype=np.float64)])
     first = np.clip(np.round((at_s - window_s / 2) / hop_s).astype(int), 0, len(x) - 1)
     last = np.clip(np.round((at_s + window_s / 2) / hop_s).astype(int), first + 1, len(x))
-    return np.maximum((summed[last] - summed[first]) / (last - first), 0.0)
+    return np.asarray(np.maximum((summed[last] - summed[first]) / (last - first), 0.0))
 
 
 def brightness_curve(features: Features) -> tuple[Array, float]:
@@ -80,7 +80,7 @@ def brightness_curve(features: Features) -> tuple[Array, float]:
 
 
 def vocal_curve(features: Features) -> Array:
-    """Return how surely somebody sings at each point, 0 to 1, by the level of the vocals' stem against the mix's loud parts.
+    """Return how surely somebody sings at each point, 0 to 1: the level of the vocals' stem against the mix.
 
     Without a vocals' stem it is 0 throughout: a mix alone does not tell.
     """

@@ -1,9 +1,9 @@
 """Metre and downbeats: which beats start a bar, and whether bars have three beats or four.
 
-Each beat gets cues (chord change, kick, bass note, accent, change of sound from bar to bar, and snare). A bar template
-says how each cue is spread over the bar; the metre and phase that fit best win, and Viterbi through the song lets the
-phase change where the evidence for an odd bar is strong. The snare argues by its antiphase: in 4/4 it marks beats 2 and 4,
-in 3/4 beats 2 and 3.
+Each beat gets cues (chord change, kick, bass note, accent, change of sound from bar to bar, and snare). A bar
+template says how each cue is spread over the bar; the metre and phase that fit best win, and Viterbi through
+the song lets the phase change where the evidence for an odd bar is strong. The snare argues by its antiphase:
+in 4/4 it marks beats 2 and 4, in 3/4 beats 2 and 3.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from engine.analysis.features import CHROMA_HOP_S, HOP_S, Features, Floats, chan
 Array = NDArray[np.float64]
 
 METRES = (4, 3)
+BACKBEATS = {4: (1, 3), 3: (1, 2)}
 CUE_WEIGHTS = {"chord": 1.0, "bar_change": 0.6, "kick": 0.5, "bass": 0.3, "accent": 0.3, "snare": 0.6}
 JUMP_COST = 14.0
 RARER, CHANCE = 0.05, 1.5
@@ -34,7 +35,8 @@ class Metre:
 def chords_on_downbeats(change: Array, downbeats_s: Array) -> float:
     """Return how well chord changes and downbeats meet, 0 to 1: F-measure, changes weighted by their prominence.
 
-    `change` is `Features.harmonic_change`. Downbeats without a change cost precision, changes elsewhere cost recall.
+    `change` is `Features.harmonic_change`. Downbeats without a change cost precision, changes elsewhere cost
+    recall.
     """
     from scipy.signal import find_peaks
 
@@ -42,10 +44,15 @@ def chords_on_downbeats(change: Array, downbeats_s: Array) -> float:
     weight = found["prominences"]
     if len(peaks) == 0 or len(downbeats_s) == 0:
         return 0.0
-    gap = np.abs(peaks[:, None] * CHROMA_HOP_S - downbeats_s) <= CHANGE_NEAR_S
-    met = weight[gap.any(axis=1)].sum()
-    recall = met / weight.sum()
-    precision = np.minimum(gap.T @ weight, np.median(weight)).sum() / (len(downbeats_s) * np.median(weight))
+    after = np.searchsorted(downbeats_s, peaks * CHROMA_HOP_S).clip(1, max(1, len(downbeats_s) - 1))
+    sides = np.stack([after - 1, after.clip(max=len(downbeats_s) - 1)])
+    gaps = np.abs(downbeats_s[sides] - peaks * CHROMA_HOP_S)
+    nearest = np.where(gaps[0] <= gaps[1], sides[0], sides[1])
+    met = gaps.min(axis=0) <= CHANGE_NEAR_S
+    recall = weight[met].sum() / weight.sum()
+    usual = float(np.median(weight))
+    held = np.bincount(nearest[met], weights=weight[met], minlength=len(downbeats_s))
+    precision = np.minimum(held, usual).sum() / (len(downbeats_s) * usual)
     return float(2 * precision * recall / max(precision + recall, 1e-9))
 
 
@@ -62,7 +69,7 @@ def at_times(curve: Floats | Array, hop_s: float, times_s: Array, reach: int = 0
 
 
 def beat_cues(features: Features, beats_s: Array) -> dict[str, Array]:
-    """Return each cue of `CUE_WEIGHTS` at each beat, (beats,), as a z-score clipped at 3; all zero where it says nothing."""
+    """Return each cue of `CUE_WEIGHTS` at each beat, (beats,), as a z-score clipped at 3; zero if it says nothing."""
     drums, bass = features.first_of("drums"), features.first_of("bass")
     drum_flux = features.flux(drums)
     chroma = features.chroma(features.first_of("other"))
@@ -98,16 +105,11 @@ def _z(x: Array) -> Array:
 
 def _template(name: str, beats_per_bar: int) -> Array:
     """How a cue is spread over a bar: zero mean over the bar, first against the others averaging one apart."""
+    marked = BACKBEATS[beats_per_bar] if name == "snare" else (0,)
     shape = np.zeros(beats_per_bar)
-    if name == "snare":
-        shape[1::2] = 1.0
-        if beats_per_bar == 3:
-            shape[1:] = 1.0
-        shape -= shape.mean()
-        return shape / np.abs(shape).sum() * 2
-    shape[0] = 1.0
-    shape -= 1.0 / beats_per_bar
-    return shape / np.abs(shape).sum() * 2
+    shape[list(marked)] = 1.0
+    shape -= shape.mean()
+    return np.asarray(shape / np.abs(shape).sum() * 2.0)
 
 
 def bar_evidence(cues: dict[str, Array], beats_per_bar: int) -> Array:
@@ -127,8 +129,8 @@ def find_metre(
 ) -> Metre:
     """Return the metre whose bars fit the cues of the beats best; four beats from the first if nothing speaks.
 
-    Three beats must fit better by more than chance would have it, since four are the rule. With `starts_bar` the first
-    beat is known to start a bar, and the beats to make whole bars.
+    Three beats must fit better by more than chance would have it, since four are the rule. With `starts_bar`
+    the first beat is known to start a bar, and the beats to make whole bars.
     """
     count = len(next(iter(cues.values())))
     best: tuple[float, int, Array] | None = None

@@ -1,10 +1,11 @@
-"""What all estimators hear: each stem in mono at 22.05 kHz, its onset flux and a coarse chromagram, made once on demand.
+"""What all estimators hear: each stem in mono at 22.05 kHz, its onset flux and a coarse chromagram, made once.
 
-Conventions: `ROLES` are the separator's four stems and "mix". Flux frames lie `HOP_S` apart (about 10 ms) and frame k is
-centred on second k * HOP_S, from 0. Onset flux is the half-wave rectified rise of the log-compressed mel spectrum over
-two frames, against the highest of the neighbouring bands before (Böck & Widmer, "Maximum filter vibrato suppression for
-onset detection", DAFx 2013), summed over three regions: low (kick, bass), mid (snare, voices), high (hats). Levels are
-relative to the stem's own, so gain changes nothing.
+Conventions: `ROLES` are the separator's four stems and "mix". Flux frames lie `HOP_S` apart (about 10 ms) and
+frame k is centred on second k * HOP_S, from 0. Onset flux is the half-wave rectified rise of the
+log-compressed mel spectrum over two frames, against the highest of the neighbouring bands before (Böck &
+Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013), summed over three regions: low
+(kick, bass), mid (snare, voices), high (hats). Levels are relative to the stem's own, so gain changes
+nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,8 +39,8 @@ _CACHED_SAMPLES = 120_000_000
 def mono_22k(audio: Audio, monitor: Monitor = SILENT) -> Floats:
     """Return `audio` as mono at `RATE`, float32 of shape (frames,), resampled block by block.
 
-    The channels are averaged; where that would cancel most of the sound (channels in opposite polarity), the louder of the
-    first two channels is taken instead.
+    The channels are averaged; where that would cancel most of the sound (channels in opposite polarity), the
+    louder of the first two channels is taken instead.
     """
     import soxr
 
@@ -56,7 +57,7 @@ def mono_22k(audio: Audio, monitor: Monitor = SILENT) -> Floats:
         y = stream.resample_chunk(np.ascontiguousarray(x), last=last) if stream else x
         out[filled : filled + len(y)] = y
         filled += len(y)
-    length = int(round(audio.frames * RATE / rate))
+    length = round(audio.frames * RATE / rate)
     out[filled:] = 0.0
     return out[:length]
 
@@ -74,7 +75,7 @@ def _cancelling_channel(audio: Audio) -> int | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flux:
-    """Onset strength of one stem: `bands` of shape (3, frames) for low, mid and high; `level` is power a frame, (frames,)."""
+    """Onset strength of one stem: `bands` (3, frames) for low, mid and high; `level` is power a frame, (frames,)."""
 
     bands: Floats
     level: Floats
@@ -156,7 +157,7 @@ def onset_flux(x: Floats, monitor: Monitor = SILENT) -> Flux:
 
 
 def coarse_chroma(x: Floats, monitor: Monitor = SILENT) -> Floats:
-    """Return pitch-class energies of mono `x` every `CHROMA_HOP_S`, shape (12, frames), C first; columns are not normalised."""
+    """Return pitch-class energies of mono `x` every `CHROMA_HOP_S`, shape (12, frames), C first, not normalised."""
     bins_hz = np.arange(CHROMA_WINDOW // 2 + 1) * (RATE / CHROMA_WINDOW)
     used = (bins_hz >= 60.0) & (bins_hz <= 2000.0)
     pitch = 69.0 + 12.0 * np.log2(bins_hz[used] / 440.0)

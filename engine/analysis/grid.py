@@ -1,8 +1,9 @@
-"""From tracked beats to published beats: a constant grid where one tempo fits the whole song, a smooth curve where it drifts.
+"""From tracked beats to published beats: a grid where one tempo fits the whole song, a smooth curve elsewhere.
 
-A production made to a click has its attacks within a few milliseconds of a straight line; then every beat is put on that
-line, exact to about a millisecond, through silence and to both ends. Otherwise beats stay where the attacks are, smoothed
-by local lines as far as the song itself is smooth (tempo automation), and are carried on at both ends.
+A production made to a click has its attacks within a few milliseconds of a straight line; then every beat is
+put on that line, exact to about a millisecond, through silence and to both ends. Otherwise beats stay where
+the attacks are, smoothed by local lines as far as the song itself is smooth (tempo automation), and are
+carried on at both ends.
 """
 
 from dataclasses import dataclass
@@ -19,11 +20,12 @@ GRID_REACH_S = 0.035
 STEADY_SHARE = 0.6
 DRIFT_S = 0.018
 SMOOTH_BEATS = 4
+WINDOW_BEATS, EVEN_S, OTHER_TEMPO, ELSEWHERE_SHARE = 12, 0.008, 0.012, 0.15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BeatTimes:
-    """The beats of a whole song: `beats_s`, their tempo, whether one tempo fits all, and how far attacks lie off them."""
+    """The beats of a whole song, their tempo, whether one tempo fits all, and how far attacks lie off them."""
 
     beats_s: Array
     bpm: float
@@ -45,9 +47,9 @@ def settle(beats_s: Array, weight: Array, duration_s: float) -> BeatTimes:
 def steady_line(beats_s: Array, weight: Array, ticks: int = 1) -> Line | None:
     """Return the line that fits all beats of a song at one tempo, or None if its tempo moves.
 
-    With `ticks` 2 the line ticks twice a beat, which a tracker that slipped to the off-beats here and there still fits.
-    The period is first found as the strongest line in the spectrum of the beat times, which a skipped or doubled beat
-    cannot derail; beats are then numbered by it and fitted robustly.
+    With `ticks` 2 the line ticks twice a beat, which a tracker that slipped to the off-beats here and there
+    still fits. The period is first found as the strongest line in the spectrum of the beat times, which a
+    skipped or doubled beat cannot derail; beats are then numbered by it and fitted robustly.
     """
     if len(beats_s) < 4:
         return None
@@ -64,9 +66,25 @@ def steady_line(beats_s: Array, weight: Array, ticks: int = 1) -> Line | None:
     off = beats_s - line.start_s - index * line.period_s
     on_grid = (w * (np.abs(off) < ON_GRID_S)).sum() / w.sum()
     drift_s = float(np.percentile(np.abs(_running_median(off[np.abs(off) < 0.25 * middle])), 95))
-    if on_grid < STEADY_SHARE or drift_s > DRIFT_S:
+    if (
+        on_grid < STEADY_SHARE
+        or drift_s > DRIFT_S
+        or _share_elsewhere(beats_s, line.period_s * ticks) > ELSEWHERE_SHARE
+    ):
         return None
     return line
+
+
+def _share_elsewhere(beats_s: Array, period_s: float) -> float:
+    """Return in how large a share of the song beats run evenly at a tempo other than `period_s`."""
+    if len(beats_s) < 2 * WINDOW_BEATS:
+        return 0.0
+    windows = np.lib.stride_tricks.sliding_window_view(beats_s, WINDOW_BEATS)
+    index = np.arange(WINDOW_BEATS) - (WINDOW_BEATS - 1) / 2
+    local = windows @ index / (index**2).sum()
+    off = windows - windows.mean(axis=1, keepdims=True) - local[:, None] * index
+    even = np.median(np.abs(off), axis=1) < EVEN_S
+    return float((even & (np.abs(local / period_s - 1) > OTHER_TEMPO)).mean())
 
 
 def _spectral_period(beats_s: Array, w: Array, middle: float) -> float:
@@ -120,7 +138,7 @@ def _smoothed(beats_s: Array, weight: Array) -> tuple[Array, float]:
     count = len(beats_s)
     if count < 2 * SMOOTH_BEATS + 1:
         return beats_s, 0.0
-    fitted = np.empty(count)
+    fitted, spread = np.empty(count), np.empty(count)
     w_all = np.maximum(weight, 0.05 * max(float(weight.max()), 1e-9))
     for k in range(count):
         first = min(max(0, k - SMOOTH_BEATS), count - 2 * SMOOTH_BEATS - 1)
@@ -132,7 +150,6 @@ def _smoothed(beats_s: Array, weight: Array) -> tuple[Array, float]:
             solution, *_ = np.linalg.lstsq(basis * w[:, None], beats_s[around] * w, rcond=None)
             off = np.abs(beats_s[around] - basis @ solution)
             w = np.sqrt(w_all[around]) / np.sqrt(1.0 + (off / max(2 * float(np.median(off)), 1e-3)) ** 2)
-        fitted[k] = solution[0]
-    spread_s = float(np.median(np.abs(beats_s - fitted)))
-    trust = 1.0 / (1.0 + (spread_s / 0.010) ** 4)
-    return np.maximum.accumulate(trust * fitted + (1 - trust) * beats_s), spread_s
+        fitted[k], spread[k] = solution[0], np.sqrt(float(np.mean(off**2)))
+    trust = 1.0 / (1.0 + (spread / EVEN_S) ** 4)
+    return np.maximum.accumulate(trust * fitted + (1 - trust) * beats_s), float(np.median(spread))

@@ -1,9 +1,9 @@
 """Which metrical level is the beat: the pulse tracked, half or double of it, two thirds or one and a half.
 
-The pulse that was tracked is a clock; every level is read off it at its own rate, from every phase, and judged by what a
-listener goes by: the tempo people like to tap, how strong the accents on the beats are against those that the level leaves
-out (a backbeat between the beats asks for the double), and how well bars of three or four beats explain chord changes,
-kick and snare.
+The pulse that was tracked is a clock; every level is read off it at its own rate, from every phase, and
+judged by what a listener goes by: the tempo people like to tap, how strong the accents on the beats are
+against those that the level leaves out (a backbeat between the beats asks for the double), and how well bars
+of three or four beats explain chord changes, kick and snare.
 """
 
 from dataclasses import dataclass
@@ -61,8 +61,8 @@ def rank_levels(
 ) -> list[Level]:
     """Return the levels of a song whose pulse ticks at `clock_s`, the most convincing first.
 
-    Only levels within the range count (2 % to spare), by default from 50 to 216 BPM; there may be none. A short file
-    that may be a loop is also read at the tempi that a loop of its length would have.
+    Only levels within the range count (2 % to spare), by default from 50 to 216 BPM; there may be none. A
+    short file that may be a loop is also read at the tempi that a loop of its length would have.
     """
     low, high = tempo_range_bpm or (SLOWEST_BPM, FASTEST_BPM)
     slowest, fastest = 0.98 * low, 1.02 * high
@@ -88,9 +88,9 @@ def rank_levels(
 
 
 def read_clock(clock_s: Array, factor: float, phase: float) -> Array:
-    """Return the times of `factor` beats for each tick of the clock, the first of them `phase` ticks after its start."""
+    """Return the times of `factor` beats for each tick of the clock, the first `phase` ticks after its start."""
     ticks = np.arange(phase, len(clock_s) - 1 + 1e-9, 1.0 / factor)
-    return np.interp(ticks, np.arange(len(clock_s)), clock_s)
+    return np.asarray(np.interp(ticks, np.arange(len(clock_s)), clock_s))
 
 
 def judge(features: Features, onsets: Floats, beats_s: Array, bpm: float) -> float:

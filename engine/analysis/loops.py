@@ -1,7 +1,7 @@
 """Loops: a short file that is cut to whole bars says its own tempo, more exactly than its few onsets can.
 
-A loop of n beats has the tempo 60 n / length. Such a grid is offered to the judge of levels beside what was tracked; it
-wins if it explains the onsets nearly as well.
+A loop of n beats has the tempo 60 n / length. Such a grid is offered to the judge of levels beside what was
+tracked; it wins if it explains the onsets nearly as well.
 """
 
 import numpy as np

@@ -1,8 +1,9 @@
 """Onset strength for beat tracking, and where exactly onsets start.
 
-`onset_strength` joins the flux of mix and stems to one curve with frames `HOP_S` apart. `attack_profile` looks at the
-waveform itself: the energy just after a moment against the energy just before it peaks at the first sample of an attack,
-so it has no latency of its own (checked with clicks: under a millisecond), unlike any spectral flux.
+`onset_strength` joins the flux of mix and stems to one curve with frames `HOP_S` apart. `attack_profile`
+looks at the waveform itself: the energy just after a moment against the energy just before it peaks at the
+first sample of an attack, so it has no latency of its own (checked with clicks: under a millisecond), unlike
+any spectral flux.
 """
 
 import numpy as np
@@ -13,9 +14,10 @@ from engine.analysis.features import HOP_S, RATE, Features, Floats, Flux
 WEIGHTS = {"mix": 1.0, "drums": 1.0}
 REGION_WEIGHTS = (1.0, 1.0, 0.35)
 LOCAL_S = 6.0
-ATTACK_SIDE = 176
+ATTACK_SIDES = (55, 176)
 ATTACK_STEP = 11
 ATTACK_STEP_S = ATTACK_STEP / RATE
+_BLOCK_TIMES = 256
 
 
 def onset_strength(features: Features) -> Floats:
@@ -57,24 +59,26 @@ def _level_locally(x: Floats) -> Floats:
 def attack_profile(x: Floats, at_s: NDArray[np.float64], reach_s: float) -> NDArray[np.float64]:
     """Return how sharply `x` (mono at `RATE`) starts at offsets -reach_s … reach_s around each time, (times, offsets).
 
-    The value is the rise in log energy from the 8 ms before a moment to the 8 ms after it, never negative, and zero where
-    the sound after it is 50 dB below the stem's mean. Offsets are `ATTACK_STEP_S` apart.
+    The value is the rise in log energy from just before a moment to just after it, mean of looking 2.5 ms and
+    8 ms far, never negative, and near zero where the sound is 50 dB below the stem's mean. Offsets are
+    `ATTACK_STEP_S` apart.
     """
-    reach = int(round(reach_s / ATTACK_STEP_S)) * ATTACK_STEP
-    span = reach + ATTACK_SIDE
+    reach = round(reach_s / ATTACK_STEP_S) * ATTACK_STEP
+    span = reach + max(ATTACK_SIDES)
     offsets = np.arange(-reach, reach + 1, ATTACK_STEP) + span
+    around = np.arange(-span - 1, span + 1)
     profiles = np.zeros((len(at_s), len(offsets)))
-    floor = 1e-5 * float(np.mean(np.square(x, dtype=np.float64))) * ATTACK_SIDE + 1e-20
-    for k, centre in enumerate(np.round(np.asarray(at_s) * RATE).astype(int)):
-        first, last = max(0, centre - span - 1), min(len(x), centre + span)
-        if last - first < 2:
-            continue
-        piece = np.zeros(2 * span + 1)
-        edge = first - (centre - span - 1)
-        piece[edge : edge + last - first] = x[first:last]
-        steep = np.diff(piece) + 0.05 * piece[1:]
-        energy = np.concatenate([[0.0], np.cumsum(steep**2)])
-        after = energy[offsets + ATTACK_SIDE] - energy[offsets]
-        before = energy[offsets] - energy[offsets - ATTACK_SIDE]
-        profiles[k] = np.maximum(0.0, np.log(after + floor) - np.log(before + floor))
+    floor = 1e-5 * float(np.dot(x, x)) / max(1, len(x)) + 1e-22
+    centres = np.round(np.asarray(at_s) * RATE).astype(int)
+    for first in range(0, len(centres), _BLOCK_TIMES):
+        index = centres[first : first + _BLOCK_TIMES, None] + around
+        inside = (index >= 0) & (index < len(x))
+        pieces = np.where(inside, x[np.clip(index, 0, len(x) - 1)], 0.0).astype(np.float64)
+        steep = np.diff(pieces, axis=1) + 0.05 * pieces[:, 1:]
+        energy = np.cumsum(np.pad(steep**2, ((0, 0), (1, 0))), axis=1)
+        for side in ATTACK_SIDES:
+            after = energy[:, offsets + side] - energy[:, offsets] + floor * side
+            before = energy[:, offsets] - energy[:, offsets - side] + floor * side
+            rise = np.maximum(0.0, np.log(after / before))
+            profiles[first : first + _BLOCK_TIMES] += rise / len(ATTACK_SIDES)
     return profiles

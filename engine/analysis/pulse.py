@@ -1,9 +1,9 @@
 """Whether there is anything to follow: a pulse, and music at all.
 
-A pulse shows as onsets that stand out and repeat. Steady noise is told from music by two facts that hold for Gaussian
-noise of any colour and for nothing that people play: within narrow bands the ratio of geometric to arithmetic mean of its
-power spectrum is exp(-Euler's gamma) = 0.56 in every frame, and its level does not move, not even within a tenth of a
-second (a shaker's does).
+A pulse shows as onsets that stand out and repeat. Steady noise is told from music by two facts that hold for
+Gaussian noise of any colour and for nothing that people play: within narrow bands the ratio of geometric to
+arithmetic mean of its power spectrum is exp(-Euler's gamma) = 0.56 in every frame, and its level does not
+move, not even within a tenth of a second (a shaker's does).
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ _EDGE_FRAMES = 10
 
 
 def has_pulse(gram: Tempogram, features: Features) -> bool:
-    """Whether onsets can be heard and repeat clearly enough, over the song or from moment to moment, to be tapped to."""
+    """Whether onsets can be heard and repeat clearly enough, over the song or for moments, to be tapped to."""
     rise = features.flux("mix").total[_EDGE_FRAMES:-_EDGE_FRAMES]
     if len(rise) == 0 or float(np.percentile(rise, 99.5)) < AUDIBLE_RISE:
         return False

@@ -1,6 +1,7 @@
-"""Rhythm of a song: tempo, candidates, beats, downbeats and metre, from the sound or from the project's own tempo map."""
+"""Rhythm of a song: tempo, candidates, beats, downbeats and metre, heard or from the project's own tempo map."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,7 @@ def _settled(features: Features, level: Level) -> BeatTimes:
 
 
 def _clock(features: Features, onsets: Floats, curve_bpm: Array, gram: Tempogram) -> Array:
-    """Return the ticks of the song's pulse from 0 to its end: a regular grid if it is steady, at this rate or double."""
+    """Return the ticks of the song's pulse from 0 to its end: a regular grid if it is steady."""
     period_s = np.interp(np.arange(len(onsets)) * HOP_S, gram.times_s, 60.0 / curve_bpm)
     mono = features.mono(features.first_of("drums"))
     tracked = {factor: track(onsets, period_s / factor) for factor in (1, 2)}
@@ -130,9 +131,7 @@ def rhythm_of_map(tempo_map: TempoMap, duration_s: float) -> Rhythm:
     last_bar = int(np.ceil(float(tempo_map.bar_of_beat(float(tempo_map.beats(duration_s)))) - 1e-6))
     bars = np.arange(first_bar, max(last_bar, first_bar + 1) + 1, dtype=np.float64)
     starts = np.asarray(tempo_map.beat_of_bar(bars))
-    beats = np.concatenate(
-        [np.arange(a, b - 1e-6) for a, b in zip(starts[:-1], starts[1:], strict=True)] or [starts[:1]]
-    )
+    beats = np.concatenate([np.arange(a, b - 1e-6) for a, b in pairwise(starts)])
     beats_s, downbeats_s = (_inside(np.asarray(tempo_map.seconds(b)), duration_s) for b in (beats, starts))
     lengths = np.round(np.diff(starts)).astype(int)
     per_bar = max(1, int(np.bincount(lengths).argmax())) if len(lengths) else 4

@@ -1,9 +1,11 @@
 """Sections: the form of a song in parts that start on downbeats, named by likeness, with their energy.
 
-Every bar is described by the levels of stems, density of onsets and harmony (over four bars, so that a progression is one
-thing). The best cut into parts is found by dynamic programming: parts should be even inside, and it costs something to
-start one, less after a multiple of four bars (songs are built of fours).
+Every bar is described by the levels of stems, density of onsets and harmony (over four bars, so that a
+progression is one thing). The best cut into parts is found by dynamic programming: parts should be even
+inside, and it costs something to start one, less after a multiple of four bars (songs are built of fours).
 """
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +17,9 @@ from engine.analysis.model import Section
 Array = NDArray[np.float64]
 
 SHORTEST_BARS, LONGEST_BARS = 4, 32
-START_COST = 6.0
-UNEVEN_COST = {0: 0.0, 2: 2.5, 1: 4.0, 3: 4.0}
-ALIKE = 0.9
+START_COST, ALIKE = 2.0, 0.7
+UNEVEN_COST = {0: 0.0, 2: 1.2, 1: 2.0, 3: 2.0}
+LEAST_VARIANCE = 0.3
 LEVEL_FLOOR_DB = -45.0
 ENERGY_SPAN_LU = 6.0
 
@@ -30,7 +32,7 @@ def find_sections(
     described = describe_bars(features, edges)
     starts = best_cut(described)
     bounds = [*starts, len(edges) - 1]
-    spans = list(zip(bounds[:-1], bounds[1:], strict=True))
+    spans = list(pairwise(bounds))
     labels = _labels(described, spans)
     energies = _energies(features, edges, spans, loudness)
     return tuple(
@@ -53,7 +55,7 @@ def _bar_edges(downbeats_s: Array, duration_s: float) -> Array:
 
 
 def describe_bars(features: Features, edges: Array) -> Array:
-    """Return one row for each bar: levels and onset densities of each stem, and smoothed harmony, of comparable weight."""
+    """Return one row for each bar: levels and onset densities of each stem, and harmony, of comparable weight."""
     roles = [role for role in ("vocals", "drums", "bass", "other") if features.has(role)] or ["mix"]
     columns: list[Array] = []
     loudest = np.log10(max(float(np.percentile(features.flux("mix").level, 95)), 1e-12))
@@ -80,11 +82,21 @@ def _bar_means(x: NDArray[np.float32], hop_s: float, edges: Array) -> Array:
     return np.asarray(np.diff(summed[index]) / np.maximum(np.diff(index), 1))
 
 
+def usual_variance(bars: Array) -> float:
+    """Return how much bars differ within four neighbouring ones, as the median over the song: the unit of costs."""
+    if len(bars) < SHORTEST_BARS:
+        return LEAST_VARIANCE
+    windows = np.lib.stride_tricks.sliding_window_view(bars, SHORTEST_BARS, axis=0)
+    variance = windows.var(axis=-1, ddof=1).sum(axis=1)
+    return max(LEAST_VARIANCE, float(np.median(variance)))
+
+
 def best_cut(bars: Array) -> list[int]:
     """Return the first bar of each section: the cut of `bars` (bars, features) of least cost."""
     count = len(bars)
     if count < 2 * SHORTEST_BARS:
         return [0]
+    unit = usual_variance(bars)
     sums = np.concatenate([np.zeros((1, bars.shape[1])), np.cumsum(bars, axis=0)])
     squares = np.concatenate([[0.0], np.cumsum((bars**2).sum(axis=1))])
     best = np.full(count + 1, np.inf)
@@ -96,7 +108,7 @@ def best_cut(bars: Array) -> list[int]:
         uneven = squares[end] - squares[start] - ((sums[end] - sums[start]) ** 2).sum(axis=1) / length
         rest = np.array([UNEVEN_COST[int(n) % 4] for n in length])
         rest[(length % 4 != 0) & ((start == 0) | (end == count))] *= 0.5
-        cost = best[start] + uneven + START_COST + rest
+        cost = best[start] + uneven / unit + START_COST + rest
         best[end] = cost.min()
         came_from[end] = int(start[int(cost.argmin())])
     starts, end = [], count
@@ -107,13 +119,14 @@ def best_cut(bars: Array) -> list[int]:
 
 
 def _labels(bars: Array, spans: list[tuple[int, int]]) -> list[str]:
-    """Name sections A, B, … by first appearance; one is like an earlier one if their means are within `ALIKE`."""
+    """Name sections A, B, … by first appearance; alike are those whose means differ less than bars usually do."""
+    limit = ALIKE * float(np.sqrt(usual_variance(bars)))
     means = np.stack([bars[a:b].mean(axis=0) for a, b in spans])
     groups: list[list[int]] = []
     names = []
     for k, mean in enumerate(means):
         gaps = [float(np.sqrt(((mean - means[g].mean(axis=0)) ** 2).sum())) for g in groups]
-        if gaps and min(gaps) < ALIKE:
+        if gaps and min(gaps) < limit:
             chosen = int(np.argmin(gaps))
             groups[chosen].append(k)
         else:

@@ -1,9 +1,9 @@
 """Tempo: how strongly each tempo is present at each moment, and the tempo curve that explains a whole song.
 
-The tempogram is a windowed autocorrelation of the onset strength read at one to four periods; a log-normal prior around
-115 BPM (people tap there: van Noorden & Moelants, "Resonance in the perception of musical pulse", 1999) says which level is
-felt; Viterbi over time gives a curve that may drift and rarely jumps. What is found here is only where the beat tracker
-starts from: the published tempo is refitted from beat times.
+The tempogram is a windowed autocorrelation of the onset strength read at one to four periods; a log-normal
+prior around 115 BPM (people tap there: van Noorden & Moelants, "Resonance in the perception of musical
+pulse", 1999) says which level is felt; Viterbi over time gives a curve that may drift and rarely jumps. What
+is found here is only where the beat tracker starts from: the published tempo is refitted from beat times.
 """
 
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ class Tempogram:
 
 
 def tempogram(onsets: Floats) -> Tempogram:
-    """Return the tempogram of onset strength with frames `HOP_S` apart; a song shorter than the window is one moment."""
+    """Return the tempogram of onset strength with frames `HOP_S` apart."""
     from scipy.fft import irfft, next_fast_len, rfft
 
     window = min(int(WINDOW_S / HOP_S), max(16, len(onsets)))
     step = max(1, int(STEP_S / HOP_S))
-    bpm = LOWEST_BPM * 2.0 ** np.arange(0, np.log2(HIGHEST_BPM / LOWEST_BPM), 1 / BINS_AN_OCTAVE)
+    bpm: Array = LOWEST_BPM * 2.0 ** np.arange(0, np.log2(HIGHEST_BPM / LOWEST_BPM), 1 / BINS_AN_OCTAVE)
     centres = np.arange(0, max(1, len(onsets)), step)
     padded = np.pad(onsets.astype(np.float64), (window // 2, window))
     taper = np.hanning(window + 2)[1:-1]
@@ -59,7 +59,8 @@ def tempogram(onsets: Floats) -> Tempogram:
             repeats / np.maximum(repeats[:, :1], 1e-9) * (overlap[0] / np.maximum(overlap, 0.02 * overlap[0]))
         )
         strength[first : first + 256] = _comb(repeats, lags, reachable)
-    return Tempogram(centres * HOP_S, bpm, strength)
+    times_s = np.asarray(centres * HOP_S, dtype=np.float64)
+    return Tempogram(times_s, bpm, strength)
 
 
 def _comb(repeats: Array, lags: Array, reachable: NDArray[np.bool_]) -> Array:
@@ -81,14 +82,16 @@ def global_strength(gram: Tempogram) -> Array:
     """Return the strength of each tempo over the whole song, (tempos,), moments with clear onsets counting more."""
     clear = np.maximum(gram.strength.max(axis=1), 0.0)
     total = clear.sum()
-    return (gram.strength * clear[:, None]).sum(axis=0) / total if total > 0 else gram.strength.mean(axis=0)
+    weight = clear if total > 0 else np.ones_like(clear)
+    strength: Array = (gram.strength * weight[:, None]).sum(axis=0) / weight.sum()
+    return strength
 
 
 def tempo_curve(gram: Tempogram, range_bpm: tuple[float, float] | None = None) -> Array:
     """Return the tempo in BPM at each moment of `gram`, by Viterbi; within a range only, if that is given.
 
-    A step of one bin (1.2 %) in half a second is cheap, a jump of an octave costs about as much as three seconds of
-    perfectly clear evidence.
+    A step of one bin (1.2 %) in half a second is cheap, a jump of an octave costs about as much as three
+    seconds of perfectly clear evidence.
     """
     octaves = np.log2(gram.bpm)
     score = 6.0 * gram.strength + log_prior(gram.bpm)
