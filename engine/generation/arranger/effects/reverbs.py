@@ -44,7 +44,7 @@ def _response(
 ) -> Samples:
     space = _SPACES[kind]
     rng = np.random.default_rng([sum(kind.encode()), 0x5EED])
-    frames = int(1.15 * decay_s * space.bloom * sample_rate) + int(0.1 * sample_rate)
+    frames = scipy.fft.next_fast_len(int((1.1 * decay_s * space.bloom + 0.1) * sample_rate), real=True)
     time_s = np.arange(frames) / sample_rate
     noise = scipy.fft.rfft(rng.standard_normal((2, frames)), axis=1)
     frequency = scipy.fft.rfftfreq(frames, 1 / sample_rate)

@@ -35,19 +35,14 @@ def test_each_effect_keeps_the_length_and_gives_the_same_bytes_again(name):
     assert first.samples.dtype == np.float32
     assert np.isfinite(first.samples).all()
     assert first.samples.tobytes() == second.samples.tobytes()
-    assert abs(db(first.samples.std() / source.samples.std())) < 12
+    assert abs(db(first.samples.std() / source.samples.std())) < 18
 
 
 @pytest.mark.parametrize("name", [name for name in EFFECTS if name != "gain"])
 def test_each_effect_changes_the_sound(name):
     source = bursts()
-    strong = {
-        "width": {"width": 0.3},
-        "peak": {"gain_db": 6},
-        "low_shelf": {"gain_db": 6},
-        "high_shelf": {"gain_db": 6},
-    }
-    strong["limiter"] = {"ceiling_db": -20}
+    strong = {name: {"gain_db": 6} for name in ("peak", "low_shelf", "high_shelf")}
+    strong |= {"width": {"width": 0.3}, "limiter": {"ceiling_db": -20}}
     result = apply_effects(source, [{"type": name, **strong.get(name, {})}], kick_times_s=[0.5, 1.0])
     assert np.abs(result.samples - source.samples).max() > 1e-3
 
@@ -69,7 +64,7 @@ def test_silence_stays_silent(name):
 
 @pytest.mark.parametrize("rate", [22050, 192000])
 def test_all_effects_in_a_row_work_at_any_rate(rate):
-    result = apply_effects(bursts(0.6, rate), [{"type": name} for name in EFFECTS])
+    result = apply_effects(bursts(0.3, rate), [{"type": name} for name in EFFECTS])
     assert np.isfinite(result.samples).all()
 
 
@@ -89,7 +84,7 @@ def test_what_is_not_a_number_is_refused(value):
 
 
 def test_unknown_effects_and_parameters_are_refused_with_what_there_is():
-    with pytest.raises(NrxError, match="no effect 'flanger'.*chorus"):
+    with pytest.raises(NrxError, match=r"no effect 'flanger'.*chorus"):
         check_effects([{"type": "flanger"}])
     with pytest.raises(NrxError, match='"chorus" has no parameter "speed"; it has rate_hz'):
         check_effects([{"type": "chorus", "speed": 2}])

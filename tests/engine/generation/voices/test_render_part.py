@@ -131,7 +131,7 @@ def test_rendered_onsets_lie_where_the_notes_are(voice, pitches, spacing):
 
 
 def test_a_soundfont_that_is_not_there_is_one_clear_sentence(tmp_path):
-    with pytest.raises(NrxError, match="no SoundFont at .*missing.sf2") as caught:
+    with pytest.raises(NrxError, match=r"no SoundFont at .*missing\.sf2") as caught:
         render(part(f"soundfont:{tmp_path / 'missing.sf2'}#0:4", [(0, 60, 1, 90)]))
     assert caught.value.code == "backend.missing"
 
