@@ -10,6 +10,10 @@ the notes and chords of both E minor and G major.
   minor key from its relative major in loops. It is weighed so that it outvotes a small difference in notes
   and chords, and not a large one.
 
+Some loops are the same sound in two keys: i VI III VII of E minor from its third chord on is I V vi IV of G major.
+Nothing can tell them apart, so the key whose tonic opens or closes the phrases is taken, and the other follows
+with a confidence that shows the doubt. Both modes are taken to be equally likely beforehand.
+
 Repetition is not new evidence: each kind is an average over the song with a fixed weight, however long the
 song is.
 """
