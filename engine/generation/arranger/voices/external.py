@@ -20,6 +20,7 @@ from engine.progress import SILENT, Monitor
 _SOUNDFONT, _VST3 = "soundfont:", "vst3:"
 _BLOCK_S = 2.0
 _DRUM_CHANNEL = 9
+_FLUIDSYNTH_GAIN = 1.0
 
 
 def is_external(voice: str) -> bool:
@@ -126,7 +127,7 @@ def _play_fluidsynth(
             "pyfluidsynth is installed but the FluidSynth library is not; install fluidsynth with the "
             "package manager of your system.",
         ) from error
-    synth = fluidsynth.Synth(gain=0.5, samplerate=float(sample_rate))
+    synth = fluidsynth.Synth(gain=_FLUIDSYNTH_GAIN, samplerate=float(sample_rate))
     try:
         font = synth.sfload(str(path))
         if font < 0:
@@ -164,9 +165,15 @@ def _play_tinysoundfont(
 ) -> Samples:
     tinysoundfont = importlib.import_module("tinysoundfont")
     synth = tinysoundfont.Synth(samplerate=sample_rate)
-    font = synth.sfload(str(path))
+    try:
+        font = synth.sfload(str(path))
+    except (RuntimeError, OSError) as error:
+        raise NrxError("backend.missing", f'"{path}" could not be read as a SoundFont.') from error
     channel = _DRUM_CHANNEL if is_drums else 0
-    synth.program_select(channel, font, bank, program, is_drums)
+    try:
+        synth.program_select(channel, font, bank, program, is_drums)
+    except RuntimeError as error:
+        raise NrxError("preset.invalid", f'"{path}" has no preset {bank}:{program}.') from error
 
     def generate(count: int) -> Samples:
         return np.frombuffer(bytes(synth.generate(count)), dtype=np.float32).reshape(-1, 2).T

@@ -88,15 +88,15 @@ _LEAD_AMP: Effects = (
 
 VOICES: dict[str, VoiceSpec] = {
     "kit_acoustic": _kit(
-        "kit_acoustic", gain_db=5.0, effects=({"type": "room", "decay_s": 0.35, "wet_db": -19.0},)
+        "kit_acoustic", gain_db=3.5, effects=({"type": "room", "decay_s": 0.35, "wet_db": -19.0},)
     ),
     "kit_brush": _kit("kit_brush", gain_db=6.0, effects=({"type": "room", "decay_s": 0.4, "wet_db": -19.0},)),
-    "kit_electronic": _kit("kit_electronic", gain_db=1.0),
-    "kit_lofi": _kit("kit_lofi", gain_db=6.0),
-    "kit_eighties": _kit("kit_eighties", gain_db=-1.5),
-    "kit_jazz": _kit("kit_jazz", gain_db=8.5, effects=({"type": "room", "decay_s": 0.45, "wet_db": -17.0},)),
-    "kit_rock": _kit("kit_rock", gain_db=0.5, effects=({"type": "room", "decay_s": 0.5, "wet_db": -15.0},)),
-    "kit_orchestral": _kit("kit_orchestral", gain_db=7.0),
+    "kit_electronic": _kit("kit_electronic", gain_db=-1.0),
+    "kit_lofi": _kit("kit_lofi", gain_db=4.5),
+    "kit_eighties": _kit("kit_eighties", gain_db=-2.0),
+    "kit_jazz": _kit("kit_jazz", gain_db=7.0, effects=({"type": "room", "decay_s": 0.45, "wet_db": -17.0},)),
+    "kit_rock": _kit("kit_rock", gain_db=-1.5, effects=({"type": "room", "decay_s": 0.5, "wet_db": -15.0},)),
+    "kit_orchestral": _kit("kit_orchestral", gain_db=6.0),
     "electric_piano": VoiceSpec("keys", "keys:electric_piano", 4, 28, 100, 0.22, gain_db=-10.0),
     "piano": VoiceSpec("keys", "keys:piano", 0, 21, 108, 0.35, gain_db=-12.0),
     "organ": VoiceSpec(
@@ -120,9 +120,9 @@ VOICES: dict[str, VoiceSpec] = {
     "upright_bass": _plucked("upright_bass", 32, 28, 67, 0.16, gain_db=-9.0),
     "pizzicato_bass": _plucked("pizzicato_bass", 45, 28, 60, 0.4, gain_db=-7.5),
     "pizzicato": _plucked("pizzicato", 45, 55, 100, 0.4, gain_db=-8.0),
-    "sub_bass": VoiceSpec("synth", "synths:sub_bass", 39, 24, 60, 0.12, layers=4, mono=True, gain_db=-10.0),
+    "sub_bass": VoiceSpec("synth", "synths:sub_bass", 39, 24, 60, 0.12, layers=4, mono=True, gain_db=-10.5),
     "synth_bass": VoiceSpec(
-        "synth", "synths:synth_bass", 38, 24, 67, 0.09, layers=5, mono=True, gain_db=-10.5
+        "synth", "synths:synth_bass", 38, 24, 67, 0.09, layers=5, mono=True, gain_db=-10.0
     ),
     "arp_synth": VoiceSpec("synth", "synths:arp_synth", 81, 36, 108, 0.25, layers=5, gain_db=-12.0),
     "pluck": VoiceSpec("synth", "synths:pluck", 84, 36, 108, 0.3, layers=5, gain_db=-13.0),
@@ -131,12 +131,12 @@ VOICES: dict[str, VoiceSpec] = {
         "synth", "synths:square_lead", 80, 40, 108, 0.18, layers=5, mono=True, gain_db=-13.5
     ),
     "saw_pad": _ensemble("saw_pad", 90, 28, 96, 1.4, gain_db=-15.0),
-    "warm_pad": _ensemble("warm_pad", 89, 28, 96, 1.8, gain_db=-14.5),
+    "warm_pad": _ensemble("warm_pad", 89, 28, 96, 1.8, gain_db=-15.0),
     "supersaw": _ensemble("supersaw", 81, 28, 108, 0.45, gain_db=-15.0),
-    "choir": _ensemble("choir", 52, 40, 84, 1.0, gain_db=-14.5),
+    "choir": _ensemble("choir", 52, 40, 84, 1.0, gain_db=-15.0),
     "strings": _ensemble("strings", 48, 36, 100, 0.75, gain_db=-14.5),
     "violins": _ensemble("violins", 48, 55, 103, 0.6, gain_db=-11.5),
-    "celli": _ensemble("celli", 42, 24, 76, 0.6, gain_db=-6.0),
+    "celli": _ensemble("celli", 42, 24, 76, 0.6, gain_db=-7.0),
     "horns": _ensemble("horns", 60, 34, 79, 0.4, gain_db=-14.0),
     "woodwinds": _ensemble("woodwinds", 68, 50, 96, 0.35, gain_db=-14.5),
     "flute": VoiceSpec("wind", "winds:flute", 73, 60, 98, 0.16, layers=5, mono=True, gain_db=-12.5),

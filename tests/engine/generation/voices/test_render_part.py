@@ -1,4 +1,6 @@
+import importlib.machinery
 import sys
+import types
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -145,6 +147,59 @@ def test_a_soundfont_without_a_player_says_how_to_install_one(tmp_path, monkeypa
     with pytest.raises(NrxError, match="pip install pyfluidsynth") as caught:
         render(part(f"soundfont:{font}", [(0, 60, 1, 90)]))
     assert caught.value.code == "backend.missing"
+
+
+class ClickingSynth:
+    """Stands in for FluidSynth: a full-scale sample at each note-on, nothing else."""
+
+    def __init__(self, gain, samplerate):
+        self.clicks = 0.0
+        self.samplerate = samplerate
+
+    def sfload(self, _path):
+        return 1
+
+    def program_select(self, channel, _font, bank, program):
+        return 0 if (channel, bank, program) in ((0, 0, 4), (9, 128, 0)) else -1
+
+    def noteon(self, _channel, _pitch, velocity):
+        self.clicks = velocity / 127
+
+    def noteoff(self, _channel, _pitch):
+        pass
+
+    def get_samples(self, count):
+        block = np.zeros(2 * count, dtype=np.float64)
+        block[:2], self.clicks = 32767 * self.clicks, 0.0
+        return block.astype(np.int16)
+
+    def delete(self):
+        pass
+
+
+@pytest.fixture
+def clicking_font(tmp_path, monkeypatch):
+    module = types.ModuleType("fluidsynth")
+    module.__spec__ = importlib.machinery.ModuleSpec("fluidsynth", None)
+    module.Synth = ClickingSynth
+    monkeypatch.setitem(sys.modules, "fluidsynth", module)
+    font = tmp_path / "font.sf2"
+    font.write_bytes(b"RIFF")
+    return font
+
+
+def test_a_soundfont_gets_its_notes_to_the_sample(clicking_font):
+    rows = [(0.0, 60, 0.5, 127), (1.0, 64, 0.5, 64), (5.5, 60, 0.5, 100)]
+    sound = render(part(f"soundfont:{clicking_font}#0:4", rows)).samples[0]
+    assert list(np.flatnonzero(sound > 0.1)) == [0, RATE // 2, int(2.75 * RATE)]
+    assert sound[RATE // 2] == pytest.approx(64 / 127, abs=0.01)
+
+
+def test_a_soundfont_without_that_preset_is_refused_and_drums_take_the_drum_bank(clicking_font):
+    with pytest.raises(NrxError, match="has no preset 0:7") as caught:
+        render(part(f"soundfont:{clicking_font}#0:7", [(0, 60, 1, 90)]))
+    assert caught.value.code == "preset.invalid"
+    assert render(part(f"soundfont:{clicking_font}", [(0, 36, 1, 90)], is_drums=True)).samples.any()
 
 
 @pytest.mark.parametrize("name", ["soundfont:", "soundfont:a.sf2#x:1", "soundfont:a.sf2#0:128"])
