@@ -36,6 +36,8 @@ POLL_S = 0.1
 MOST_WORKERS = 4
 ONE_SIGNAL_DB = -60.0
 MOST_SEMITONES = 12.0
+LOWEST_RATE = 32000
+"""R3's hops do not shrink with the rate: below this, audio is stretched at a multiple of its rate."""
 
 Stretched = tuple[NDArray[np.float32], int]
 """A stretched piece, and the frame of the new timeline that its first frame lies on."""
@@ -99,8 +101,19 @@ def conform(
             length = audio.frames
         return _moved(audio, shift_s, length), SyncReport("none", 1.0, 1.0, 1.0, 0.0, None, None, 0)
     core, spread = _one_signal(audio.samples)
-    fitted = _stretched_phrases(
-        core, audio.sample_rate, time_map, length, pitch_semitones, preserve_formants, monitor.part(0.0, 0.95)
+    fine = max(1, -(-LOWEST_RATE // audio.sample_rate))
+    fitted = _resampled(
+        _stretched_phrases(
+            _resampled(core, audio.sample_rate, fine * audio.sample_rate),
+            fine * audio.sample_rate,
+            time_map,
+            fine * length,
+            pitch_semitones,
+            preserve_formants,
+            monitor.part(0.0, 0.95),
+        ),
+        fine * audio.sample_rate,
+        audio.sample_rate,
     )
     measured = residual(core, fitted, audio.sample_rate, time_map)
     slopes = time_map.slopes(0.0, end_s)
@@ -222,6 +235,17 @@ def _result(future: Future[Stretched], monitor: Monitor) -> Stretched:
             return future.result(timeout=POLL_S)
         except NotYet:
             monitor.check()
+
+
+def _resampled(samples: NDArray[np.float32], rate: int, new_rate: int) -> NDArray[np.float32]:
+    if new_rate == rate:
+        return samples
+    import soxr
+
+    resampled: NDArray[np.float32] = np.ascontiguousarray(
+        soxr.resample(samples.T, rate, new_rate, quality="VHQ").T
+    )
+    return resampled
 
 
 def _with_zeros(samples: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 FADE_S = 0.03
 EDGE_FADE_S = 0.005
 LARGEST_MOVE_S = 0.0025
+QUIET = 1e-4
+"""Where pieces meet at a power this far below the piece's, a crossfade is not heard and nothing is moved for it."""
 
 
 class Timeline:
@@ -71,7 +73,8 @@ class Timeline:
         energy = square[old.shape[1] :] - square[: -old.shape[1]]
         old_energy = float(np.sum(old.astype(np.float64) ** 2))
         likeness = scores / np.sqrt(np.maximum(energy * old_energy, 1e-20))
-        best = int(np.argmax(likeness))
+        is_quiet = old_energy / old.size < QUIET * float(np.mean(np.square(piece, dtype=np.float64)))
+        best = most if is_quiet else int(np.argmax(likeness))
         rho = float(np.clip(likeness[best], 0.0, 1.0))
         new = wide[:, best : best + old.shape[1]]
         rise = (np.arange(old.shape[1]) + 0.5) / old.shape[1]

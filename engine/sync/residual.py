@@ -37,6 +37,8 @@ def residual(
     source: NDArray[np.float32], fitted: NDArray[np.float32], sample_rate: int, time_map: TimeMap
 ) -> Residual:
     """Return how far onsets of `source` (channels, frames) lie from where `time_map` puts them, in `fitted`."""
+    if min(source.shape[1], fitted.shape[1]) < sample_rate * (BEFORE_S + AFTER_S):
+        return Residual(None, None, 0)
     old, new = level_db(source, sample_rate), level_db(fitted, sample_rate)
     hop_s = max(1, round(HOP_S * sample_rate)) / sample_rate
     around = np.arange(-BEFORE_S, AFTER_S, hop_s)
