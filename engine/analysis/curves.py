@@ -87,8 +87,8 @@ def vocal_curve(features: Features) -> Array:
     at_s = points(features.duration_s)
     if not features.has("vocals"):
         return np.zeros(len(at_s))
-    voice = centred_mean(features.flux("vocals").level.astype(np.float64), VOCAL_S, HOP_S, at_s)
-    mix = centred_mean(features.flux("mix").level.astype(np.float64), SHORT_TERM_S, HOP_S, at_s)
+    voice = centred_mean(features.flux("vocals").voiced.astype(np.float64), VOCAL_S, HOP_S, at_s)
+    mix = centred_mean(features.flux("mix").voiced.astype(np.float64), SHORT_TERM_S, HOP_S, at_s)
     loud_voice = float(np.percentile(voice, 95))
     reference = np.maximum(mix, 0.1 * float(np.percentile(mix, 90)))
     share_db = 10.0 * np.log10(np.maximum(voice, 1e-20) / np.maximum(reference, 1e-18))

@@ -31,6 +31,7 @@ CHROMA_HOP_S = CHROMA_HOP / RATE
 REGION_EDGES_HZ = (160.0, 2500.0)
 MEL_BANDS = 36
 LOWEST_HZ, HIGHEST_HZ = 30.0, 10500.0
+VOICED_HZ = (200.0, 4000.0)
 COMPRESSION = 20.0
 _BLOCK_S = 20.0
 _CACHED_SAMPLES = 120_000_000
@@ -75,10 +76,14 @@ def _cancelling_channel(audio: Audio) -> int | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flux:
-    """Onset strength of one stem: `bands` (3, frames) for low, mid and high; `level` is power a frame, (frames,)."""
+    """Onset strength of one stem: `bands` (3, frames) for low, mid and high; and power a frame, (frames,).
+
+    `level` weighs all mel bands alike; `voiced` is the power from 200 to 4000 Hz, where voices are.
+    """
 
     bands: Floats
     level: Floats
+    voiced: Floats
 
     @property
     def total(self) -> Floats:
@@ -139,8 +144,13 @@ def onset_flux(x: Floats, monitor: Monitor = SILENT) -> Flux:
     total = max(1, -(-len(x) // HOP))
     mel = np.empty((total, MEL_BANDS), dtype=np.float32)
 
+    voiced = np.empty(total, dtype=np.float32)
+    first_bin, last_bin = (round(hz * WINDOW / RATE) for hz in VOICED_HZ)
+
     def consume(first: int, spectra: Floats) -> None:
-        mel[first : first + len(spectra)] = (spectra**2) @ weights
+        power = spectra**2
+        mel[first : first + len(spectra)] = power @ weights
+        voiced[first : first + len(spectra)] = power[:, first_bin:last_bin].sum(axis=1)
 
     magnitudes(x, WINDOW, HOP, consume, monitor)
     level = mel.mean(axis=1)
@@ -153,7 +163,7 @@ def onset_flux(x: Floats, monitor: Monitor = SILENT) -> Flux:
     np.maximum(rise, 0.0, out=rise)
     region = np.searchsorted(REGION_EDGES_HZ, centres)
     bands = np.stack([rise[:, region == r].sum(axis=1) for r in range(3)])
-    return Flux(bands.astype(np.float32), level.astype(np.float32))
+    return Flux(bands.astype(np.float32), level.astype(np.float32), voiced)
 
 
 def coarse_chroma(x: Floats, monitor: Monitor = SILENT) -> Floats:
