@@ -56,9 +56,11 @@ def to_analysis_rate(audio: Audio, *, monitor: Monitor = SILENT) -> Samples:
 
 def _cancelling_channel(audio: Audio) -> int | None:
     """Return the loudest channel if the mean of all holds next to nothing of the sound, else None."""
+    if audio.channels < 2 or audio.frames == 0:
+        return None
     thinned = audio.samples[:, :: max(1, audio.frames // _PROBE_SAMPLES)]
-    powers = np.square(thinned, dtype=np.float64).mean(axis=1) if audio.frames else np.zeros(1)
-    if audio.channels < 2 or np.square(thinned.mean(axis=0, dtype=np.float64)).mean() >= 0.05 * powers.max():
+    powers = np.square(thinned, dtype=np.float64).mean(axis=1)
+    if np.square(thinned.mean(axis=0, dtype=np.float64)).mean() >= 0.05 * powers.max():
         return None
     return int(powers.argmax())
 

@@ -161,6 +161,18 @@ def test_louder_or_softer_recordings_have_the_same_chords():
     assert [c.label for c in quiet.chords] == [c.label for c in chords_of(s).chords]
 
 
+@pytest.mark.parametrize("rate", [8000, 44100, 192000])
+@pytest.mark.parametrize("frames", [0, 1, 100, 5000])
+@pytest.mark.parametrize("channels", [1, 6])
+def test_fragments_of_any_rate_and_channel_count_give_an_answer(rate, frames, channels):
+    noise = np.random.default_rng(0).normal(0, 0.1, (channels, frames)).astype(np.float32)
+    fragment = Audio(noise, rate)
+    for stems in (None, {}, {"vocals": fragment}, {"drums": fragment}, {"other": fragment, "bass": fragment}):
+        result = estimate_chords(stems, fragment, np.array([0.01, 0.02]), np.array([]))
+        assert result.chords[0].start_s == 0.0
+        assert np.isfinite(result.state_probabilities).all()
+
+
 def test_estimate_can_be_cancelled():
     s = song(PROGRESSIONS["pop"])
     with pytest.raises(Cancelled):
