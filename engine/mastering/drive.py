@@ -86,11 +86,6 @@ class Drive:
         self.gain_db = gain_db
         self.level = self.level_at(peaks * np.float32(10.0 ** (gain_db / 20.0)))
 
-    def level_curve(self) -> Nepers:
-        """Return the leveller's reduction at every edge of the hops of 8 frames."""
-        position = np.arange(len(self.hop_peaks) + 1) / MERGED_HOPS
-        return np.interp(position, np.arange(len(self.level)), self.level).astype(np.float32)
-
     def level_at(self, merged_peaks: NDArray[np.float32]) -> Nepers:
         """Return the leveller's curve for driven peaks of every `MERGED_HOPS` hops."""
         bendable = self.ceiling * (1.0 + SUSTAINED_BEND * self.saturation)
@@ -99,12 +94,14 @@ class Drive:
 
     def glued_peaks(self) -> NDArray[np.float32]:
         """Return the largest true peak after glue, before any other gain, in every `MERGED_HOPS` hops."""
-        peaks = self.hop_peaks
+        merged: NDArray[np.float32] = np.maximum.reduceat(
+            self.hop_peaks, np.arange(0, len(self.hop_peaks), MERGED_HOPS)
+        )
         if self.glue_db.any():
-            position = np.arange(len(peaks)) * (HOP_FRAMES * HOPS_PER_S / self.audio.sample_rate)
+            per_10ms = MERGED_HOPS * HOP_FRAMES * HOPS_PER_S / self.audio.sample_rate
+            position = np.arange(len(merged)) * per_10ms
             glue = np.interp(position - 0.5, np.arange(len(self.glue_db)), self.glue_db)
-            peaks = peaks * np.power(10.0, glue / 20.0).astype(np.float32)
-        merged: NDArray[np.float32] = np.maximum.reduceat(peaks, np.arange(0, len(peaks), MERGED_HOPS))
+            merged *= np.power(10.0, glue / 20.0).astype(np.float32)
         return merged
 
     def driven_peaks(self, first_hop: int, last_hop: int) -> NDArray[np.float32]:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
 from engine.errors import NrxError
-from engine.loudness.meter import LoudnessMeter
+from engine.loudness.meter import HOPS_PER_S, LoudnessMeter
 from engine.loudness.truepeak import HOP_FRAMES, true_peak
-from engine.mastering.drive import Drive, glue_curve
+from engine.mastering.drive import MERGED_HOPS, Drive, glue_curve
 from engine.mastering.model import MasterReport, MasterResult, MasterSettings
 from engine.mastering.plan import DB_PER_NEPER, Plan, average_reduction_db, make_plan
 from engine.mastering.quantise import quantise
@@ -70,7 +70,7 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
     correction_lu = 0.0
     passes = 0
     while True:
-        plan = make_plan(drive, before.hop_energies(), settings, correction_lu)
+        plan = make_plan(drive, before.hop_energies(), settings, correction_lu, monitor)
         drive.set_gain(plan.gain_db)
         part = monitor.part(1.0 - 0.75 * 0.5**passes, 1.0 - 0.75 * 0.5 ** (passes + 1))
         limited = Rendering(drive, out, part.part(0.0, 0.5))
@@ -82,7 +82,8 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
             break
         correction_lu += off_lu
     monitor.report(1.0)
-    reduction = limited.curve + drive.level_curve()
+    # Leveller and limiter together, at the edges of merged hops.
+    reduction = drive.level + limited.merged_curve()
     result = Audio(out, audio.sample_rate)
     report = MasterReport(
         target_lufs=settings.lufs,
@@ -96,7 +97,7 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
         gain_db=round(plan.gain_db, 2),
         max_reduction_db=float(reduction.max()) * DB_PER_NEPER,
         average_reduction_db=average_reduction_db(
-            reduction, before.hop_energies(), audio.sample_rate / 100.0 / HOP_FRAMES
+            reduction, before.hop_energies(), audio.sample_rate / HOPS_PER_S / (HOP_FRAMES * MERGED_HOPS)
         ),
         max_saturation_db=limited.max_saturation_db,
         passes=passes,

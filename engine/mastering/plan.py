@@ -28,6 +28,7 @@ from engine.loudness.truepeak import HOP_FRAMES
 from engine.mastering.drive import MERGED_HOPS, Drive
 from engine.mastering.limiter import Nepers, needed_reduction, reduction_curve
 from engine.mastering.model import MasterSettings
+from engine.progress import SILENT, Monitor
 
 DB_PER_NEPER = 8.685889638065035
 MAX_GAIN_DB = 40.0
@@ -90,7 +91,11 @@ def integrated(energies: NDArray[np.float64], sample_rate: int) -> float:
 
 
 def make_plan(
-    drive: Drive, energies: NDArray[np.float64], settings: MasterSettings, correction_lu: float = 0.0
+    drive: Drive,
+    energies: NDArray[np.float64],
+    settings: MasterSettings,
+    correction_lu: float = 0.0,
+    monitor: Monitor = SILENT,
 ) -> Plan:
     """Find the gain for `settings.lufs`, or for the highest loudness within the budgets.
 
@@ -113,6 +118,7 @@ def make_plan(
     per_10ms = sample_rate / HOPS_PER_S / (HOP_FRAMES * MERGED_HOPS)
 
     def outlook(gain_db: float) -> Outlook:
+        monitor.check()
         driven = merged * np.float32(10.0 ** (gain_db / 20.0))
         level = drive.level_at(driven)
         bent = drive.expected_peaks(driven * np.exp(-level[:-1]))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.loudness.truepeak import HOP_FRAMES, hop_true_peaks, true_peak
-from engine.mastering.drive import Drive
+from engine.mastering.drive import MERGED_HOPS, Drive
 from engine.mastering.limiter import Nepers, gains_between, needed_reduction, reduction_curve
 from engine.progress import Monitor
 
@@ -24,6 +24,7 @@ RETRIM_ABOVE = 1.0005
 """Overshoot that is mended, as a factor: 0.004 dB, well inside the margin kept for quantising."""
 UNCHANGED_NEPERS = 1e-5
 MERGE_GAP_HOPS = 512
+TINY = 1e-20
 BLOCK_HOPS = 11_025
 """Hops rendered at once: 2 s at 44.1 kHz."""
 
@@ -41,15 +42,18 @@ class Rendering:
         self._out = out
         self._hops = len(drive.hop_peaks)
         rate = drive.audio.sample_rate
-        driven = drive.driven_peaks(0, self._hops)
-        bent = drive.expected_peaks(driven)
-        self.max_saturation_db = 20.0 * log10(float((driven / np.maximum(bent, 1e-20)).max(initial=1.0)))
+        peaks = np.empty(self._hops, dtype=np.float32)
+        most_bent = 1.0
         for first, last in _blocks(self._hops):
+            peaks[first:last] = drive.driven_peaks(first, last)
+            bent = drive.expected_peaks(peaks[first:last])
+            most_bent = max(most_bent, float((peaks[first:last] / np.maximum(bent, TINY)).max()))
             out[:, first * HOP_FRAMES : last * HOP_FRAMES] = drive.samples_between(first, last)
             monitor.report(0.4 * last / self._hops)
-        if self.max_saturation_db > 0.0:
-            driven = hop_peaks_of(out, rate, drive.ceiling, monitor.part(0.4, 0.6))
-        self._needed = needed_reduction(driven, drive.ceiling)
+        self.max_saturation_db = 20.0 * log10(most_bent)
+        if most_bent > 1.0:
+            peaks = hop_peaks_of(out, rate, drive.ceiling, monitor.part(0.4, 0.6))
+        self._needed = needed_reduction(peaks, drive.ceiling)
         self.curve: Nepers = reduction_curve(self._needed, rate)
         for first, last in _blocks(self._hops):
             if self.curve[first : last + 1].any():
@@ -81,6 +85,11 @@ class Rendering:
         highest = true_peak(self._out, rate)
         if highest > ceiling * RETRIM_ABOVE:
             self._out *= np.float32(ceiling / highest)
+
+    def merged_curve(self) -> Nepers:
+        """Return the largest reduction around every edge of merged hops."""
+        merged: Nepers = np.maximum.reduceat(self.curve[:-1], np.arange(0, self._hops, MERGED_HOPS))
+        return np.append(merged, self.curve[-1:])
 
     def _render(self, first: int, last: int) -> None:
         for start in range(first, last, BLOCK_HOPS):
