@@ -61,7 +61,7 @@ class Request(Strict):
     duration_s: float | None = Field(default=None, gt=0, le=3600)
     preset: str | None = None
     lufs: float | None = Field(default=None, ge=-40, le=-5)
-    ceiling_dbtp: float = Field(default=-1.0, ge=-12, le=0)
+    ceiling_dbtp: float | None = Field(default=None, ge=-9, le=-0.1)
 
     @field_validator("tempo")
     @classmethod

@@ -4,7 +4,7 @@ Preparing opens the inputs by their headers, loads the style, and refuses what c
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bridge.config import Settings
@@ -243,13 +243,13 @@ def _mix(request: Request, settings: Settings) -> Recipe:
 
 def _master(request: Request, settings: Settings) -> Recipe:
     from engine.actions import master
-    from engine.mastering import MasterSettings, load_master_preset
+    from engine.mastering.presets import load_master_preset
 
-    preset = load_master_preset(request.preset or "streaming")
-    target = MasterSettings(
-        lufs=request.lufs if request.lufs is not None else preset.lufs,
-        ceiling_dbtp=min(request.ceiling_dbtp, preset.ceiling_dbtp),
-    )
+    target = load_master_preset(request.preset or "streaming").settings()
+    if request.lufs is not None:
+        target = replace(target, lufs=request.lufs)
+    if request.ceiling_dbtp is not None:
+        target = replace(target, ceiling_dbtp=request.ceiling_dbtp)
     song = _song(request, settings)
     return _of_song(
         settings,

@@ -47,7 +47,7 @@ def facts(manifest: Manifest) -> list[str]:
     if heard is not None:
         others = ", ".join(f"{item.bpm:g}" for item in heard.tempo_candidates[1:3])
         lines.append(
-            f"Heard: {heard.tempo_bpm:.2f} BPM{f' (or {others})' if others else ''}, {heard.time_signature}, "
+            f"{'Written' if manifest.action == 'generate' and not manifest.source else 'Heard'}: {heard.tempo_bpm:.2f} BPM{f' (or {others})' if others else ''}, {heard.time_signature}, "
             f"{heard.key} ({heard.key_confidence:.0%} sure), "
             f"{len(heard.downbeats_s)} bars in {len(heard.sections)} sections."
         )

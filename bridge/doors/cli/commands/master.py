@@ -21,7 +21,7 @@ Examples:
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--preset", metavar="ID", help="streaming (default), pop, hip_hop, rock, electro_house.")
 @click.option("--lufs", metavar="LUFS", help="Loudness to reach, instead of the preset's.")
-@click.option("--ceiling", default="-1", show_default=True, metavar="DBTP", help="True-peak ceiling.")
+@click.option("--ceiling", metavar="DBTP", help="True-peak ceiling, instead of the preset's.")
 @output_options
 def command(files: tuple[str, ...], out: Path | None, *, as_json: bool, **options: Any) -> None:
     """Bring mixes to their loudness, at or under the true-peak ceiling.
