@@ -1,4 +1,4 @@
-"""Where styles are found: the built-in folder, and folders of the user's own, whose files win over built-in ones.
+"""Where styles are found: the built-in folder, and the user's own folders, whose files win.
 
 The id of a style is its file's name without `.yaml`, and must be what the file says.
 """
@@ -36,7 +36,7 @@ def load_style(style_id: str, extra_dirs: Iterable[Path] = ()) -> Style:
     path = files.get(style_id)
     if path is None:
         near = difflib.get_close_matches(
-            style_id.lower().replace("-", "_").replace(" ", "_"), files, n=3, cutoff=0.4
+            style_id.lower().replace("-", "_").replace(" ", "_"), files, n=3, cutoff=0.5
         )
         hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(sorted(files))}."
         raise NrxError("style.unknown", f"There is no style {style_id!r}; {hint}")

@@ -1,4 +1,4 @@
-"""What a style says of each of its parts: who plays (voice), what (patterns by energy), how (feel), and how it sounds.
+"""What a style says of each part: who plays (voice), what (patterns by energy), how (feel), its sound.
 
 `play` picks the kind of part. Patterns are given for 4/4, and for other metres where the style wants its own;
 the arranger derives the rest. A level without patterns uses those of the level below it, then above it.
@@ -13,7 +13,8 @@ from engine.presets.grids import LEVELS, ArpGrid, BassGrid, CompGrid, DrumGrid, 
 Role = Literal["drums", "bass", "chords", "pad", "arp", "lead", "strings", "fx"]
 Piece = Literal[
     "kick", "rim", "snare", "clap", "snare_electric", "tom_floor", "hat", "tom_low", "pedal_hat", "tom_mid",
-    "open_hat", "tom_high", "crash", "ride", "ride_bell", "tambourine", "splash", "crash_2", "shaker", "triangle",
+    "open_hat", "tom_high", "crash", "ride", "ride_bell", "tambourine", "splash", "crash_2", "shaker",
+    "triangle",
 ]  # fmt: skip
 Tone = Literal[1, 3, 5, 6, 7, 9, 11, 13]
 Pitch = Annotated[int, Field(ge=21, le=108)]
@@ -89,6 +90,8 @@ class Voicing(Strict):
     tones: tuple[Tone, ...] = (1, 3, 5)
     soft: tuple[Tone, ...] = ()
     compass: Compass
+    left_hand: bool = False
+    """Whether the root is doubled below the chord."""
 
 
 BarGroove = dict[Piece, tuple[DrumGrid, ...]]
@@ -191,6 +194,8 @@ class Arp(PartBase):
     voicing: Voicing
     patterns: dict[str, dict[Level, tuple[ArpGrid, ...]]]
     gate: float = Field(default=0.8, gt=0.05, le=1.0)
+    ring: bool = False
+    """Whether strings ring on until the chord changes."""
 
     _lengths = field_validator("patterns")(_pattern_lengths)
 

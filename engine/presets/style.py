@@ -63,7 +63,7 @@ class Form(Strict):
 
 
 class Invention(Strict):
-    """What the style plays where there is no song: progressions in degrees of the key ("ii7", "V7", "I"), form."""
+    """What the style plays where there is no song: progressions in degrees of the key ("ii7", "I")."""
 
     mode: Literal["major", "minor"] = "minor"
     progressions: tuple[tuple[str, ...], ...] = Field(min_length=2)

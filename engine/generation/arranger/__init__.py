@@ -9,13 +9,20 @@ composer.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.generation.arranger.check import check_style
     from engine.generation.arranger.compose import arrange
     from engine.generation.arranger.invent import invent_song, parse_key
     from engine.generation.arranger.words import parse_words
 
-__all__ = ["arrange", "invent_song", "parse_key", "parse_words"]
+__all__ = ["arrange", "check_style", "invent_song", "parse_key", "parse_words"]
 
-_HOMES = {"arrange": "compose", "invent_song": "invent", "parse_key": "invent", "parse_words": "words"}
+_HOMES = {
+    "arrange": "compose",
+    "check_style": "check",
+    "invent_song": "invent",
+    "parse_key": "invent",
+    "parse_words": "words",
+}
 
 
 def __getattr__(name: str) -> Any:

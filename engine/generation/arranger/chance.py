@@ -1,4 +1,4 @@
-"""Random numbers that depend on the seed and on names only, so that changing one part never changes another."""
+"""Random numbers that depend on the seed and on names only: changing one part never changes another."""
 
 import hashlib
 

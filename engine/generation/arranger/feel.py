@@ -1,4 +1,4 @@
-"""From the straight grid to a performance: swing, push, scatter, accents, and positions in the song's own beats.
+"""From the straight grid to a performance: swing, push, scatter, accents, positions in the song's beats.
 
 Swing bends the grid: the off-beat of each pair moves to the style's position and everything between moves
 with it. Push is a part's (or a drum's) steady lateness in ms, one value a song from the style's range;
@@ -49,7 +49,7 @@ def perform(
     energy: float,
     push_of: Callable[[int], tuple[float, float]] | None = None,
 ) -> tuple[Note, ...]:
-    """Return the events as played, in beats of the target map, sorted, within the song, no pitch overlapping itself.
+    """Return the events as played: in beats of the target map, sorted, no pitch overlapping itself.
 
     `push_of` gives a pitch's own range of push in ms where it differs from the part's (a drum kit's pieces).
     """
@@ -119,7 +119,7 @@ def _velocities(events: Sequence[Event], part: PartBase, score: Score, energy: f
 
 
 def _without_overlaps(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """Return notes sorted, each pitch ending before it is struck again; of two at one instant the louder stays."""
+    """Sort notes and end each pitch before it is struck again; of two at one instant the louder stays."""
     sounding: dict[int, int] = {}
     kept: list[Note | None] = []
     for note in sorted(notes):

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -233,13 +234,10 @@ def _phrases(curve: Curve, source_map: TempoMap, lines: Sequence[float], label: 
     """A song of one section falls into phrases of eight bars, each with its own energy."""
     count = len(lines) - 1
     edges = [*range(0, count - PHRASE_BARS // 2, PHRASE_BARS), count]
-    levels = [
-        _mean_level(curve, *source_map.seconds([lines[a], lines[b]]))
-        for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    levels = [_mean_level(curve, *source_map.seconds([lines[a], lines[b]])) for a, b in pairwise(edges)]
     low, high = min(levels), max(levels)
     energies = [0.5 if high - low < 3.0 else (level - low) / (high - low) for level in levels]
-    return [(a, b, label, e) for a, b, e in zip(edges, edges[1:], energies, strict=False)]
+    return [(a, b, label, e) for (a, b), e in zip(pairwise(edges), energies, strict=True)]
 
 
 def _mean_level(curve: Curve, start_s: float, end_s: float) -> float:
@@ -315,7 +313,7 @@ def _chords(
 def _pulse_grid(lines: Sequence[float], compounds: Sequence[bool]) -> NDArray[np.float64]:
     """Every pulse (quarter or dotted quarter) of the song's bars, in song beats, and the last bar line."""
     grid: list[float] = []
-    for start, end, compound in zip(lines, lines[1:], compounds, strict=False):
+    for (start, end), compound in zip(pairwise(lines), compounds, strict=True):
         lengths = pulses(max(1, round((end - start) * CELLS_PER_BEAT)), compound)
         grid += [start + sum(lengths[:i]) / CELLS_PER_BEAT for i in range(len(lengths))]
     return np.array([*grid, lines[-1]])
@@ -353,7 +351,7 @@ def _voice(
 
 
 def sounding_range(analysis: Analysis) -> tuple[float, float]:
-    """Return where the song sounds, in seconds: silence before the first and after the last sound is left out."""
+    """Return where the song sounds, in seconds, without the silence before and after."""
     values = np.asarray(analysis.energy.values, dtype=np.float64)
     if values.size == 0:
         return 0.0, analysis.duration_s

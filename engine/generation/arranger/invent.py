@@ -1,4 +1,4 @@
-"""Invent a song where there is none: form, chords and a melody in a style, as an `Analysis` like that of a recording.
+"""Invent a song where there is none: form, chords and a melody, as an `Analysis` like that of a recording.
 
 For `nrx demo` and for generating from words. The tempo is constant and beat 0 lies at 0 s.
 """
@@ -29,7 +29,8 @@ DARK_WORDS = frozenset(
 )
 LIGHT_WORDS = frozenset({"happy", "bright", "joyful", "uplifting", "sunny", "major", "cheerful", "summer"})
 RHYTHMS = (
-    (0.0, 1.0, 1.5, 2.0, 3.0), (0.0, 0.75, 1.5, 2.5), (0.5, 1.0, 2.0, 2.5, 3.5), (0.0, 1.5, 2.0), (0.0, 0.5, 1.0, 2.0, 2.5, 3.0),
+    (0.0, 1.0, 1.5, 2.0, 3.0), (0.0, 0.75, 1.5, 2.5), (0.5, 1.0, 2.0, 2.5, 3.5), (0.0, 1.5, 2.0),
+    (0.0, 0.5, 1.0, 2.0, 2.5, 3.0),
 )  # fmt: skip
 
 
@@ -182,7 +183,7 @@ def _melody(
     bar_beats: float,
     random: np.random.Generator,
 ) -> tuple[MelodyNote, ...]:
-    """Motifs of two bars, one for each kind of section: on the beat chord tones, between them steps of the scale."""
+    """Motifs of two bars for each kind of section: chord tones on the beat, steps of the scale between."""
     scale = sorted((pitch_class(tonic) + step) % 12 for step in (MINOR if mode == "minor" else MAJOR))
     ladder = [p for p in range(55, 86) if p % 12 in scale]
     motifs = {

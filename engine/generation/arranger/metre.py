@@ -58,7 +58,7 @@ def _borrowed_quarters(count: int) -> list[int]:
 
 
 def bar_of(patterns: Sequence[str], cells: int, compound: bool) -> tuple[str, ...]:
-    """Return 4/4 patterns (16 cells each) as bars of `cells` sixteenths; a hold never opens a bar that lost its note."""
+    """Return 4/4 patterns (16 cells each) as bars of `cells` sixteenths."""
     if cells == 16 and not compound:
         return tuple(patterns)
     source = borrowed_cells(cells, compound)

@@ -14,24 +14,16 @@ import mido
 import numpy as np
 
 from engine.analysis.model import Chord, Section
+from engine.generation.arranger.voices.table import VOICES
 from engine.generation.model import Arrangement, Note, Part
 from engine.tempo import PPQ, LeadIn, TempoMap, with_lead_in
 from engine.tempo.midi import tempo_track
 
 DRUM_CHANNEL = 9
 CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
-PROGRAMS: dict[str, int] = {
-    # General MIDI programs, counted from 0, for the voices of the arranger.
-    "electric_piano": 4, "piano": 0, "organ": 17, "vibes": 11, "nylon_guitar": 24, "steel_guitar": 25,
-    "electric_guitar": 27, "power_guitar": 30, "muted_guitar": 28, "finger_bass": 33, "pick_bass": 34,
-    "upright_bass": 32, "sub_bass": 39, "synth_bass": 38, "pizzicato_bass": 45, "celli": 42, "saw_pad": 90,
-    "warm_pad": 89, "supersaw": 81, "pluck": 45, "arp_synth": 80, "choir": 52, "strings": 48, "pizzicato": 45,
-    "horns": 60, "woodwinds": 71, "saw_lead": 81, "square_lead": 80, "flute": 73, "sax": 66, "trumpet": 56,
-    "nylon_lead": 24, "violins": 40, "fx": 97,
-}  # fmt: skip
 KIT_PROGRAMS: dict[str, int] = {
-    "kit_acoustic": 0, "kit_brush": 40, "kit_electronic": 24, "kit_lofi": 25, "kit_eighties": 25, "kit_jazz": 32,
-    "kit_rock": 16, "kit_orchestral": 48,
+    "kit_acoustic": 0, "kit_brush": 40, "kit_electronic": 24, "kit_lofi": 25, "kit_eighties": 25,
+    "kit_jazz": 32, "kit_rock": 16, "kit_orchestral": 48,
 }  # fmt: skip
 OFF, ON = 0, 1
 
@@ -57,9 +49,8 @@ def write_song_midi(
     """
     lead = with_lead_in(target_map)
     end_s = max(_last_s(arrangement.parts, target_map), target_map.seconds(arrangement.length_beats))
-    midi = _file(lead, end_s)
-    midi.tracks.append(_markers("Sections", [(s.start_s, f"Section {s.label}") for s in sections], lead))
-    midi.tracks.append(_markers("Chords", [(c.start_s, c.label) for c in chords], lead))
+    markers = [(s.start_s, f"Section {s.label}") for s in sections] + [(c.start_s, c.label) for c in chords]
+    midi = _file(lead, end_s, markers)
     melodic = 0
     for part in arrangement.parts:
         channel = DRUM_CHANNEL if part.is_drums else CHANNELS[melodic % len(CHANNELS)]
@@ -71,7 +62,7 @@ def write_song_midi(
 def part_track(part: Part, target_map: TempoMap, lead: LeadIn, channel: int) -> mido.MidiTrack:
     """Return the track of a part: its name, its program, its notes."""
     track = mido.MidiTrack()
-    program = KIT_PROGRAMS.get(part.voice, 0) if part.is_drums else PROGRAMS.get(part.voice, 0)
+    program = KIT_PROGRAMS.get(part.voice, 0) if part.is_drums else _program(part.voice)
     track.append(mido.MetaMessage("track_name", name=_latin(part.name), time=0))
     track.append(mido.Message("program_change", channel=channel, program=program, time=0))
     now = 0
@@ -83,8 +74,14 @@ def part_track(part: Part, target_map: TempoMap, lead: LeadIn, channel: int) -> 
     return track
 
 
+def _program(voice: str) -> int:
+    """General MIDI program of a voice, counted from 0; 0 (piano) for instruments of the user's own."""
+    spec = VOICES.get(voice)
+    return spec.program if spec is not None and spec.program is not None else 0
+
+
 def note_events(notes: Sequence[Note], target_map: TempoMap, lead: LeadIn) -> list[tuple[int, int, int, int]]:
-    """Return (tick, `ON` or `OFF`, pitch, velocity), sorted, ends before starts, no pitch struck while it sounds."""
+    """Return sorted (tick, `ON` or `OFF`, pitch, velocity); no pitch is struck while it sounds."""
     if not notes:
         return []
     edges = np.array([[note.start_beat, note.start_beat + note.duration_beats] for note in notes])
@@ -105,26 +102,32 @@ def note_events(notes: Sequence[Note], target_map: TempoMap, lead: LeadIn) -> li
     return sorted(events)
 
 
-def _file(lead: LeadIn, end_s: float) -> mido.MidiFile:
+def _file(lead: LeadIn, end_s: float, markers: Sequence[tuple[float, str]] = ()) -> mido.MidiFile:
+    """A file whose first track conducts: tempo map, signatures, and markers given as (seconds, text)."""
+    conductor = tempo_track(lead.tempo_map, last_s=max(end_s, 1.0))
+    timed: list[tuple[int, Any]] = []
+    now = 0
+    for message in conductor:
+        now += message.time
+        if message.type != "end_of_track":
+            timed.append((now, message))
+    for start_s, text in markers:
+        tick = max(0, round(lead.tempo_map.beats(start_s) * PPQ))
+        timed.append((tick, mido.MetaMessage("marker", text=_latin(text))))
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name="Tempo", time=0)])
+    now = 0
+    for tick, message in sorted(timed, key=lambda each: each[0]):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track", time=0))
     midi = mido.MidiFile(type=1, ticks_per_beat=PPQ)
-    midi.tracks.append(tempo_track(lead.tempo_map, last_s=max(end_s, 1.0)))
+    midi.tracks.append(track)
     return midi
 
 
 def _last_s(parts: Sequence[Part], target_map: TempoMap) -> float:
     ends = [part.notes[-1].start_beat + part.notes[-1].duration_beats for part in parts if part.notes]
     return target_map.seconds(max(ends)) if ends else 1.0
-
-
-def _markers(name: str, texts: Sequence[tuple[float, str]], lead: LeadIn) -> mido.MidiTrack:
-    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name, time=0)])
-    now = 0
-    for start_s, text in sorted(texts):
-        tick = max(0, round(lead.tempo_map.beats(start_s) * PPQ))
-        track.append(mido.MetaMessage("marker", text=_latin(text), time=tick - now))
-        now = tick
-    track.append(mido.MetaMessage("end_of_track", time=0))
-    return track
 
 
 def _latin(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Who plays when: each section's level (third of the song's energy) and drive, and where builds and drops lie."""
+"""Who plays when: each section's level (third of the song's energy) and drive, builds and drops."""
 
 import math
 from collections.abc import Sequence

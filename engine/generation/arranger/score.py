@@ -29,7 +29,7 @@ LEVEL_VELOCITY = {"low": -10, "middle": 0, "high": 8}
 
 @dataclass(frozen=True, slots=True, order=True)
 class Event:
-    """A note before it is performed: straight position, and its own lateness (a strum's or a flam's) in ms."""
+    """A note before it is performed: its straight position, and its own lateness (a strum's) in ms."""
 
     start: float
     pitch: int
@@ -94,20 +94,20 @@ def at_level(by_level: Mapping[Level, T], level: Level) -> T | None:
 def bars_for(
     patterns: Mapping[str, Mapping[Level, Sequence[str]]], bar: Bar, level: Level
 ) -> tuple[str, ...]:
-    """Return a style's patterns for a bar's metre and level, derived from 4/4 where it has none of its own."""
+    """Return a style's patterns for a bar's metre and level, derived from 4/4 where it has none."""
     own = patterns.get(bar.metre)
     if own is not None:
         return tuple(at_level(own, level) or ())
     return bar_of(at_level(patterns["4/4"], level) or (), bar.cells, bar.compound)
 
 
-def choose_alternate(score: Score, part: str, bar: Bar, count: int) -> int:
-    """Return which of `count` alternates a bar plays: one through a phrase, another where it turns."""
+def choose_alternate(score: Score, part: str, bar: Bar, count: int, *, turns: bool = True) -> int:
+    """Return which of `count` alternates a bar plays: one through a phrase, another where it `turns`."""
     if count < 2:
         return 0
     phrase = bar.number // TURN_EVERY
     base = int(score.random(part, "alternate", score.plan_of(bar).label, phrase % 2).integers(count))
-    if not is_turn(bar):
+    if not turns or not is_turn(bar):
         return base
     return (base + 1 + int(score.random(part, "turn", bar.section, bar.number).integers(count - 1))) % count
 

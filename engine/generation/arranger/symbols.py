@@ -24,7 +24,7 @@ _QUALITIES: dict[str, tuple[int, int, int | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A chord: `root` 0 to 11, and semitones above it. `is_pedal` marks a passage without a chord, held on the key."""
+    """A chord: `root` 0 to 11, and semitones above it. `is_pedal` marks a passage without a chord."""
 
     root: int
     third: int
@@ -54,7 +54,7 @@ def pitch_class(name: str) -> int:
 
 @lru_cache(maxsize=1024)
 def parse_chord(label: str) -> Symbol | None:
-    """Return the chord of a label in Harte's syntax, or None for no chord ("N", "X", or what cannot be read)."""
+    """Return the chord of a label in Harte's syntax, or None for "N", "X" and what cannot be read."""
     name, _, _bass = label.strip().partition("/")
     root_name, _, quality = name.partition(":")
     try:

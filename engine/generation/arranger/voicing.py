@@ -75,7 +75,11 @@ def voice_chord(
     soft = {each.pitch_class for each in tones if each.soft}
     classes = tuple(each.pitch_class for each in tones)
     pitches = _best(classes, voicing.kind == "open", low, high, previous, rank)
-    return tuple((pitch, pitch % 12 in soft) for pitch in pitches)
+    chord = tuple((pitch, pitch % 12 in soft) for pitch in pitches)
+    if voicing.left_hand:
+        below = pitches[0] - ((pitches[0] - symbol.root) % 12 or 12)
+        return ((below, False), *chord)
+    return chord
 
 
 @lru_cache(maxsize=8192)

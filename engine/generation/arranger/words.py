@@ -20,9 +20,10 @@ IN_RANGE = 0.5
 
 
 def parse_words(text: str, styles: Sequence[Style]) -> tuple[str, float | None, str | None]:
-    """Return (style id, tempo or None, key as "F# minor" or None); the nearest style, the first where nothing fits.
+    """Return (nearest style's id, tempo or None, key as "F# minor" or None).
 
-    A style is near by its id, its name and its `words`; a tempo inside its range breaks ties.
+    A style is near by its id, its name and its `words`; a tempo inside its range breaks ties. Where nothing
+    fits it is the first style.
     """
     bpm = _tempo(text)
     plain = text.lower()

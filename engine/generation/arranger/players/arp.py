@@ -1,7 +1,8 @@
-"""Broken chords: patterns of chord tones counted from below; tones beyond the chord go on an octave higher."""
+"""Broken chords: patterns of chord tones counted from below, going on an octave higher beyond the chord."""
 
 from engine.generation.arranger.form import Bar
 from engine.generation.arranger.score import (
+    CELL,
     LEVEL_VELOCITY,
     Event,
     Score,
@@ -14,6 +15,7 @@ from engine.generation.arranger.voicing import voice_chord
 from engine.presets.parts import Arp
 
 BRIGHT_SHIFT = 3.0
+RING_BEATS = 4.0
 
 
 def play_arp(part: Arp, score: Score) -> list[Event]:
@@ -42,12 +44,15 @@ def play_arp(part: Arp, score: Score) -> list[Event]:
         accent = 8 if abs(beat - round(beat)) < 1e-6 else 0
         velocity = part.velocity + accent + LEVEL_VELOCITY[score.plan_of(note.bar).level]
         length = (note.end - note.start) * part.gate
+        if part.ring:
+            change = score.form.chords[index].end
+            length = max(CELL, min(change, note.start + RING_BEATS) - note.start)
         events.append(Event(note.start, previous[which] + 12 * octave, length, float(velocity)))
     return events
 
 
 def _turned(pattern: str) -> str:
-    """Run the second half of the bar backwards, note by note, or change its last note where that is the same."""
+    """Run the second half of the bar backwards, or change its last note where that is the same."""
     half = len(pattern) // 2
     digits = [char for char in pattern[half:] if char.isdigit()]
     order = iter(reversed(digits))

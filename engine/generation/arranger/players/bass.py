@@ -6,6 +6,7 @@ heard in the bass.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from engine.generation.arranger.form import Bar, ChordSpan, SongForm
 from engine.generation.arranger.metre import CELLS_PER_BEAT, pulses
@@ -26,6 +27,10 @@ from engine.generation.arranger.symbols import tone
 from engine.presets.parts import Bass
 
 GHOST_BEATS = 0.2
+THIRD_LATER = 6
+"""Semitones by which a walking line finds the third farther than root and fifth, which say the chord more plainly."""
+ROOT_AGAIN = 0.5
+"""How often a walking line comes back to the root (or its octave) in the middle of a bar."""
 
 
 def play_bass(part: Bass, score: Score) -> list[Event]:
@@ -65,7 +70,7 @@ def _stating_changes(pattern: str, bar: Bar, form: SongForm) -> str:
     """Put a root where a chord begins that the pattern would leave unheard."""
     cells = list(pattern)
     edges = [bar.start, *changes_inside(form, bar.start, bar.end), bar.end]
-    for start, end in zip(edges[1:], edges[2:], strict=False):
+    for start, end in pairwise(edges[1:]):
         first, last = round((start - bar.start) * CELLS_PER_BEAT), round((end - bar.start) * CELLS_PER_BEAT)
         if first >= last or any(char not in "-.ag" for char in cells[first:last]):
             continue
@@ -77,7 +82,7 @@ def _pieces(note: Struck, form: SongForm) -> list[tuple[float, float]]:
     edges = [note.start, *changes_inside(form, note.start, note.end), note.end]
     if note.char == "a":
         edges = [note.start, edges[1]]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 @dataclass
@@ -124,12 +129,13 @@ class _Line:
             return self._inside(target + span.symbol.fifth - 12)
         here = self.last_root if self.last_root >= 0 else target
         steps = (-1, 1, -2, 2) if here <= target else (1, -1, 2, -2)
-        fitting = [s for s in steps if (target + s) % 12 in self.form.scale]
+        inside = [s for s in steps if (target + s) % 12 in span.symbol.pitch_classes]
+        fitting = inside or [s for s in steps if (target + s) % 12 in self.form.scale]
         return self._inside(target + (fitting or steps)[0])
 
 
 def _walk(part: Bass, score: Score) -> list[Event]:
-    """Quarter notes (two to the bar where it is quiet): root, chord tones on the way, a step into the next root."""
+    """Quarter notes (two to the bar where it is quiet): root, chord tones, a step into the next root."""
     line = _Line(part, score.form)
     events: list[Event] = []
     for bar in score.bars_of(part):
@@ -141,8 +147,11 @@ def _walk(part: Bass, score: Score) -> list[Event]:
             span = score.form.chord_at(start)
             states = i == 0 or abs(span.start - start) < CELL / 2
             leads = end >= min(span.end, bar.end) - CELL / 2 and plan.level != "low"
-            if states:
+            strong = i == len(beats) // 2 and len(beats) % 2 == 0
+            if states or (strong and draws[(i + 4) % 16] < ROOT_AGAIN):
                 pitch = line.pitch("1", start, end)
+                if not states and events and events[-1].pitch == pitch:
+                    pitch = line.pitch("8", start, end)
             elif leads:
                 pitch = line.pitch(
                     "a" if draws[i % 16] < 0.75 or end >= span.end - CELL / 2 else "5", start, end
@@ -172,5 +181,6 @@ def _on_the_way(line: _Line, span: ChordSpan, last: int, draw: float) -> int:
     options = [p for p in range(low, high + 1) if p % 12 in classes and 0 < abs(p - last) <= 9] or [
         line.root(span)
     ]
-    ordered = sorted(options, key=lambda p: (abs(p - last), p))
+    third = (span.symbol.root + span.symbol.third) % 12
+    ordered = sorted(options, key=lambda p: (abs(p - last) + THIRD_LATER * (p % 12 == third), p))
     return ordered[min(len(ordered) - 1, int(draw * 3))]

@@ -4,6 +4,8 @@ A chord that begins while another is held cuts it; one that a pattern would leav
 begins.
 """
 
+from itertools import pairwise
+
 from engine.generation.arranger.form import Bar, SongForm
 from engine.generation.arranger.metre import CELLS_PER_BEAT
 from engine.generation.arranger.score import (
@@ -22,7 +24,7 @@ from engine.generation.arranger.score import (
 from engine.generation.arranger.voicing import voice_chord
 from engine.presets.parts import Comp
 
-SOFT = 0.7
+SOFT = 0.55
 CHOP_BEATS = 0.14
 UP_STRINGS = 4
 """An upward strum catches the high strings only."""
@@ -100,7 +102,7 @@ def _turned(pattern: str) -> str:
 def _stating_changes(pattern: str, bar: Bar, form: SongForm) -> str:
     cells = list(pattern)
     edges = [bar.start, *changes_inside(form, bar.start, bar.end), bar.end]
-    for n, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for n, (start, end) in enumerate(pairwise(edges)):
         first, last = round((start - bar.start) * CELLS_PER_BEAT), round((end - bar.start) * CELLS_PER_BEAT)
         is_new = n > 0 or abs(form.chord_at(bar.start).start - bar.start) < CELL / 2
         if first >= last or not is_new or any(char not in "-.m>" for char in cells[first:last]):

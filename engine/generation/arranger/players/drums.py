@@ -1,4 +1,4 @@
-"""Drums: grooves by level, ghosts, hat openings, fills before new sections, crashes on entries, rolls through builds.
+"""Drums: grooves by level, ghosts, hat openings, fills, crashes on entries, rolls through builds.
 
 Pieces are General MIDI percussion notes. Chance is drawn for every cell of a bar whether it is used or not,
 so that more energy only ever adds notes to what less energy plays.
@@ -22,9 +22,9 @@ from engine.generation.arranger.score import (
 from engine.presets.parts import BarGroove, Drums, Piece
 
 GM: dict[Piece, int] = {
-    "kick": 36, "rim": 37, "snare": 38, "clap": 39, "snare_electric": 40, "tom_floor": 41, "hat": 42, "pedal_hat": 44,
-    "tom_low": 45, "open_hat": 46, "crash": 49, "tom_mid": 47, "tom_high": 50, "ride": 51, "ride_bell": 53,
-    "tambourine": 54, "splash": 55, "crash_2": 57, "triangle": 81, "shaker": 82,
+    "kick": 36, "rim": 37, "snare": 38, "clap": 39, "snare_electric": 40, "tom_floor": 41, "hat": 42,
+    "pedal_hat": 44, "tom_low": 45, "open_hat": 46, "crash": 49, "tom_mid": 47, "tom_high": 50, "ride": 51,
+    "ride_bell": 53, "tambourine": 54, "splash": 55, "crash_2": 57, "triangle": 81, "shaker": 82,
 }  # fmt: skip
 PIECES: dict[int, Piece] = {number: piece for piece, number in GM.items()}
 RINGING: frozenset[Piece] = frozenset(
@@ -71,7 +71,7 @@ def _groove(part: Drums, score: Score, bar: Bar, plan: SectionPlan) -> Cells:
     cells: Cells = {}
     for piece, alternates in groove.items():
         fitting = alternates if own is not None else bar_of(alternates, bar.cells, bar.compound)
-        chosen = choose_alternate(score, f"{part.name}/{piece}", bar, len(fitting))
+        chosen = choose_alternate(score, f"{part.name}/{piece}", bar, len(fitting), turns=False)
         cells[piece] = list(fitting[chosen])
     return cells
 
@@ -92,7 +92,7 @@ def _turn(cells: Cells, bar: Bar, score: Score) -> None:
         row = cells.get(piece)
         if row is None:
             continue
-        free = [i for i in range(bar.cells // 2, bar.cells) if row[i] in ".?" and i % 4]
+        free = [i for i in range(bar.cells // 2, bar.cells) if row[i] == "." and i % 4]
         if free:
             row[int(random.choice(free))] = "o"
             return

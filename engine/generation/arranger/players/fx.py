@@ -1,5 +1,7 @@
 """Sounds without pitch, by the numbers of the `fx` voice: risers, impacts, reverse cymbals, a noise bed."""
 
+from itertools import pairwise
+
 from engine.generation.arranger.score import Event, Score, plays_in
 from engine.presets.parts import Fx
 
@@ -12,7 +14,8 @@ def play_fx(part: Fx, score: Score) -> list[Event]:
     form, events = score.form, list[Event]()
     start, end = max(form.start, score.sounds_from), min(form.end, score.sounds_to)
     if part.bed:
-        events.append(Event(start, BED, end - start, float(part.velocity)))
+        edges = [start, *(plan.start for plan in score.plans if start + 1 < plan.start < end), end]
+        events += [Event(a, BED, b - a, float(part.velocity)) for a, b in pairwise(edges)]
     for i, plan in enumerate(score.plans):
         if not plays_in(part, plan) or plan.end <= start or plan.start >= end:
             continue

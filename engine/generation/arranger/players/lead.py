@@ -19,7 +19,7 @@ SURE = 0.35
 """Confidence below which a melody note is left out."""
 VERY_SURE = 0.6
 SINGING = 0.5
-LONG_BEATS = 1.0
+LONG_BEATS = 1.5
 ANSWER_RHYTHMS = (
     ((0.0, 0.75), (0.75, 0.25), (1.0, 0.5), (1.5, 1.5)),
     ((0.5, 0.5), (1.0, 0.5), (1.5, 0.75), (2.5, 1.25)),
@@ -128,7 +128,7 @@ def _melody_event(note: Tune, part: Lead, score: Score) -> Event | None:
 
 
 def _answers(part: Lead, score: Score, played: Sequence[Event]) -> list[Event]:
-    """Phrases in every second bar in which neither voice nor melody sounds; the motif stays, its tones follow the chords."""
+    """Phrases in every second bar without voice or melody: the motif stays, its tones follow the chords."""
     busy = np.array([event.start for event in played])
     rhythm = ANSWER_RHYTHMS[int(score.random(part.name, "motif").integers(len(ANSWER_RHYTHMS)))]
     events: list[Event] = []

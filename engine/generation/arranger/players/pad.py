@@ -1,5 +1,7 @@
 """Chords held as long as they last, led voice by voice; laid out anew where a phrase turns."""
 
+from itertools import pairwise
+
 from engine.generation.arranger.form import Bar
 from engine.generation.arranger.score import CELL, LEVEL_VELOCITY, Event, Score, changes_inside, is_turn
 from engine.generation.arranger.voicing import voice_chord
@@ -43,7 +45,7 @@ def _spans(part: Pad | Comp, score: Score) -> list[tuple[float, float, Bar]]:
     spans: list[tuple[float, float, Bar]] = []
     for bar in score.bars_of(part):
         edges = [bar.start, *changes_inside(score.form, bar.start, bar.end), bar.end]
-        for i, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for i, (start, end) in enumerate(pairwise(edges)):
             goes_on = (
                 i == 0
                 and spans
