@@ -18,7 +18,7 @@ MASKED = ("vocals", "drums", "bass")
 
 INFO = SeparatorInfo(
     name="spectral",
-    version="2",
+    version="3",
     description="Masks on the short-time spectrum: drum templates, place in the stereo image, sung and bass pitch.",
     grade="karaoke-grade",
     licence="GPL-3.0-or-later",

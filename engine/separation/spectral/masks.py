@@ -24,6 +24,7 @@ from engine.separation.spectral.survey import Survey
 VOICE_LOWEST_HZ = 80.0
 BASS_HIGHEST_HZ = 500.0
 BASS_TRACKING_HZ = 350.0
+SURELY_BASS_HZ = 120.0
 COMB_TRUSTED_HZ = 1000.0
 """Harmonics further up smear into each other (vibrato, glides), and sibilants have none."""
 
@@ -34,7 +35,9 @@ VOICE_FLOOR = 0.1
 VOICE_UNDER_BASS = 0.5
 BASS_FLOOR = 0.3
 BASS_OFF_COMB = 0.35
-REST_FLOOR = 0.3
+REST_AT_CENTRE = 0.3
+"""What is neither voice nor bass counts so much at the centre of an image, and fully where there is no image."""
+
 BASS_HIDDEN_FROM_SINGER = 0.8
 
 BLOCK_FRAMES = 128
@@ -51,9 +54,11 @@ class Planner:
         self.found = found
         hz = found.bands.centres_hz
         self.under_bass = _below(hz, BASS_HIGHEST_HZ, 4)
+        self.surely_bass = _below(hz, SURELY_BASS_HZ, 4)
         self.tracking_bass = _below(hz, BASS_TRACKING_HZ, 6)
         self.comb_trust = _below(hz, COMB_TRUSTED_HZ, 4)
         self.above_voice = 1 - _below(hz, VOICE_LOWEST_HZ, 8)
+        self.rest_weight = REST_AT_CENTRE if found.image.exists else 1.0
         self.drum_share = self._find_drums(Drums(found, monitor.part(0.0, 0.3)), monitor.part(0.3, 0.6))
         self.bass = self._follow_bass(monitor.part(0.6, 0.8))
         self.singer = self._follow_singer(monitor.part(0.8, 1.0))
@@ -69,7 +74,7 @@ class Planner:
         plucked = self.bass.comb(hz, start, stop) * self.under_bass
         voice = (VOICE_FLOOR + (1 - VOICE_FLOOR) * sung) * (1 - VOICE_UNDER_BASS * plucked)
         bass = np.maximum(1 - sung, BASS_FLOOR) * np.maximum(plucked, BASS_OFF_COMB * self.under_bass)
-        neither = REST_FLOOR * (1 - self.under_bass) * (1 - sung)
+        neither = self.rest_weight * (1 - self.surely_bass) * (1 - sung) * (1 - plucked)
         voice_power, bass_power = voice**2, bass**2
         share = rest * from_centre / (voice_power + bass_power + neither**2 + _TINY)
         vocals = voice_power * share
