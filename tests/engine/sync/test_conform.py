@@ -141,7 +141,7 @@ def test_a_pitch_change_keeps_the_timing(semitones):
     assert report.pitch_semitones == semitones
 
 
-def held_vowel(f0_hz=140.0, length_s=6.0):
+def held_vowel(f0_hz=140.0, length_s=4.0):
     t = np.arange(round(length_s * RATE)) / RATE
     out = np.zeros(t.size)
     for harmonic in range(1, 40):
@@ -175,7 +175,7 @@ def harmonics(samples, f0_hz):
 @pytest.mark.parametrize("stretch", [0.7, 1.5])
 def test_stretching_keeps_pitch_and_formants(stretch):
     samples = held_vowel()
-    fitted, _ = conform(Audio(samples[None], RATE), [0.0, 6.0], [0.0, 6.0 * stretch])
+    fitted, _ = conform(Audio(samples[None], RATE), [0.0, 4.0], [0.0, 4.0 * stretch])
     (old_hz, old_db), (new_hz, new_db) = harmonics(samples, 140.0), harmonics(fitted.samples[0], 140.0)
     assert abs(1200 * np.log2(new_hz / old_hz)) < 3.0
     assert np.abs(new_db - old_db - np.median(new_db - old_db)).max() < 1.5
@@ -185,7 +185,7 @@ def test_stretching_keeps_pitch_and_formants(stretch):
 def test_a_pitch_change_moves_the_pitch_and_keeps_the_formants(semitones):
     samples = held_vowel()
     new_f0_hz = 140.0 * 2 ** (semitones / 12)
-    fitted, _ = conform(Audio(samples[None], RATE), [0.0, 6.0], [0.0, 7.0], pitch_semitones=semitones)
+    fitted, _ = conform(Audio(samples[None], RATE), [0.0, 4.0], [0.0, 4.6], pitch_semitones=semitones)
     new_hz, new_db = harmonics(fitted.samples[0], new_f0_hz)
     assert abs(1200 * np.log2(new_hz / new_f0_hz)) < 3.0
     kept_db = harmonics(held_vowel(new_f0_hz), new_f0_hz)[1]
@@ -239,10 +239,10 @@ def test_stereo_keeps_its_image_and_its_timing():
 
 
 def test_long_sounds_have_no_dips_where_pieces_meet():
-    t = np.arange(RATE * 30) / RATE
+    t = np.arange(RATE * 14) / RATE
     tone = sum(0.1 * np.sin(2 * np.pi * 110 * n * t + n) for n in (1, 2, 3, 5)).astype(np.float32)
-    fitted, _ = conform(Audio(tone[None], RATE), [0.0, 30.0], [0.0, 33.0])
-    blocks = fitted.samples[0, RATE : RATE * 32].reshape(-1, RATE // 20).astype(np.float64)
+    fitted, _ = conform(Audio(tone[None], RATE), [0.0, 14.0], [0.0, 15.4])
+    blocks = fitted.samples[0, RATE : RATE * 14].reshape(-1, RATE // 20).astype(np.float64)
     level_db = 10 * np.log10(np.mean(blocks**2, axis=1))
     assert np.ptp(level_db) < 1.5
 
@@ -268,11 +268,12 @@ def test_other_sample_rates_are_as_exact(rate):
     fitted, report = conform(Audio(samples[None], rate), [0.0, 3.3, 6.0], [0.0, 4.0, 6.3])
     assert report.onsets_measured == times.size
     assert report.residual_worst_ms < 4.0
-    level = np.convolve(fitted.samples[0] ** 2, np.ones(n), mode="same")
-    centres = np.interp(times + 0.05, [0.0, 3.3, 6.0], [0.0, 4.0, 6.3])
-    for at in centres:
-        near = slice(round((at - 0.1) * rate), round((at + 0.1) * rate))
-        assert (np.argmax(level[near]) / rate - 0.1) == pytest.approx(0.0, abs=0.004)
+    for at in np.interp(times + 0.05, [0.0, 3.3, 6.0], [0.0, 4.0, 6.3]):
+        power = (
+            fitted.samples[0, round((at - 0.15) * rate) : round((at + 0.15) * rate)].astype(np.float64) ** 2
+        )
+        centre_s = np.sum(power * np.arange(power.size)) / power.sum() / rate - 0.15
+        assert abs(centre_s) < 0.004
 
 
 def test_the_same_input_gives_the_same_bytes():
@@ -282,21 +283,21 @@ def test_the_same_input_gives_the_same_bytes():
 
 
 def test_a_cancel_is_heard_within_two_seconds():
-    noise = np.random.default_rng(0).standard_normal((2, RATE * 120)).astype(np.float32) * 0.1
+    noise = np.random.default_rng(0).standard_normal((2, RATE * 60)).astype(np.float32) * 0.1
     cancelled_at = threading.Event()
     timer = threading.Timer(0.8, cancelled_at.set)
     timer.start()
     started = time.monotonic()
     with pytest.raises(Cancelled):
         conform(
-            Audio(noise, RATE), [0.0, 120.0], [0.0, 150.0], monitor=Monitor(is_cancelled=cancelled_at.is_set)
+            Audio(noise, RATE), [0.0, 60.0], [0.0, 90.0], monitor=Monitor(is_cancelled=cancelled_at.is_set)
         )
     assert time.monotonic() - started < 2.8
 
 
 def test_progress_rises_to_one():
     said = []
-    samples, _ = voice()
+    samples, _ = voice(length_s=5.0)
     conform(Audio(samples[None], RATE), ANCHORS_S, MAPS["1.25x"], monitor=Monitor(on_progress=said.append))
     assert said == sorted(said)
     assert said[-1] == 1.0
