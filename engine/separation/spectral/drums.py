@@ -26,7 +26,9 @@ STEADY_FRAMES, STEADY_RANK = 9, 2
 LEAD_FRAMES, TAIL_FRAMES = 2, 9
 """A template begins so many frames before its onset, and ends so many after."""
 
-NEIGHBOURS = 24
+NEIGHBOURS, FEWEST_NEIGHBOURS = 24, 4
+"""A quarter of all onsets are compared, within these bounds: there may be four kinds of hit."""
+
 RANK_SHARE = 0.4
 FEWEST_ONSETS = 8
 """With fewer onsets than this nothing can be said to recur."""
@@ -121,7 +123,7 @@ class Drums:
         hit = self._hit(onset) if place is None else decode(self.pool[place])
         features = self._features(hit) if place is None else self.pool_features[place]
         likeness = self.pool_features @ features
-        count = min(NEIGHBOURS, len(likeness))
+        count = min(NEIGHBOURS, max(FEWEST_NEIGHBOURS, len(likeness) // 4))
         nearest = np.argsort(-likeness, kind="stable")[:count]
         neighbours: list[BytePlane] = [self.pool[place] for place in nearest]
         template = decode(rank_of(neighbours, int(RANK_SHARE * (count - 1))))
