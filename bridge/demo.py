@@ -7,11 +7,11 @@ stereo image, as a voice would be. It is the same for everybody, made once, and 
 import os
 from pathlib import Path
 
-from engine.actions.perform import render_parts, to_mix
+from engine.actions.perform import mix_settings, render_parts, to_mix
 from engine.actions.timeline import map_of
 from engine.audio import write_wav
 from engine.generation.arranger import arrange, invent_song
-from engine.mixing import MixSettings, mix
+from engine.mixing import mix
 from engine.presets import load_style
 from engine.progress import SILENT
 
@@ -29,7 +29,7 @@ def make_song(folder: Path) -> Path:
     timeline = map_of(analysis, None)
     arrangement = arrange(analysis, timeline, timeline, style, seed=SEED, keep=frozenset())
     rendered = render_parts(arrangement, timeline, RATE, round(analysis.duration_s * RATE), 1.0, SILENT)
-    song = mix(to_mix(arrangement, rendered), MixSettings(balance_db=dict(style.balance_db.items()))).mix
+    song = mix(to_mix(arrangement, rendered), mix_settings(style, 1.0)).mix
     folder.mkdir(parents=True, exist_ok=True)
     making = folder / f".making-{os.getpid()}.wav"
     making.unlink(missing_ok=True)

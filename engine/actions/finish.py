@@ -29,8 +29,7 @@ def finish(
     """Run the stages `mix` and `master`."""
     with stages.stage("mix") as monitor:
         mixed = mix(tracks, mix_settings, monitor)
-    track, summary = mastered(mixed.mix, master_settings, stages)
-    mix_loudness = loudness_of(mixed.mix)
+    track, mix_loudness, summary = mastered(mixed.mix, master_settings, stages)
     return Finished(
         tracks=mixed.tracks,
         sums=(sum_track("mix", mixed.mix, mix_loudness), track),
@@ -39,12 +38,25 @@ def finish(
     )
 
 
-def mastered(audio: Audio, settings: MasterSettings, stages: Stages) -> tuple[OutputTrack, LoudnessSummary]:
-    """Run the stage `master`: the finished track, and its loudness measured on what will be written."""
+def mastered(
+    audio: Audio, settings: MasterSettings, stages: Stages
+) -> tuple[OutputTrack, LoudnessSummary, LoudnessSummary]:
+    """Run the stage `master`: the finished track, and the loudness before and after, on what will be written."""
     with stages.stage("master") as monitor:
         result = master(audio, settings, monitor)
-    summary = loudness_of(result.audio, settings.lufs, settings.ceiling_dbtp, tuple(result.report.warnings))
-    return sum_track("master", result.audio, summary), summary
+    said = result.report
+    before = LoudnessSummary(
+        finite(said.lufs_before), finite(said.true_peak_before_dbtp), finite(said.lra_before)
+    )
+    after = LoudnessSummary(
+        finite(said.lufs_after),
+        finite(said.true_peak_after_dbtp),
+        finite(said.lra_after),
+        target_lufs=settings.lufs,
+        ceiling_dbtp=settings.ceiling_dbtp,
+        warnings=tuple(said.warnings),
+    )
+    return sum_track("master", result.audio, after), before, after
 
 
 def sum_track(kind: str, audio: Audio, loudness: LoudnessSummary) -> OutputTrack:
@@ -62,22 +74,10 @@ def sum_track(kind: str, audio: Audio, loudness: LoudnessSummary) -> OutputTrack
     )
 
 
-def loudness_of(
-    audio: Audio,
-    target_lufs: float | None = None,
-    ceiling_dbtp: float | None = None,
-    warnings: tuple[str, ...] = (),
-) -> LoudnessSummary:
+def loudness_of(audio: Audio) -> LoudnessSummary:
     """Measure audio for the manifest."""
     heard = measure(audio)
-    return LoudnessSummary(
-        integrated_lufs=finite(heard.integrated_lufs),
-        true_peak_dbtp=finite(heard.true_peak_dbtp),
-        lra_lu=finite(heard.lra),
-        target_lufs=target_lufs,
-        ceiling_dbtp=ceiling_dbtp,
-        warnings=warnings,
-    )
+    return LoudnessSummary(finite(heard.integrated_lufs), finite(heard.true_peak_dbtp), finite(heard.lra))
 
 
 def finite(level: float) -> float | None:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from engine.actions.analyze import analysis_of, stems_and_mix
 from engine.actions.finish import finish
 from engine.actions.model import Outcome, Song
-from engine.actions.perform import ARRANGER, generated_tracks, render_parts, to_mix
+from engine.actions.perform import ARRANGER, generated_tracks, mix_settings, render_parts, to_mix
 from engine.actions.timeline import map_of
 from engine.analysis import Analysis
 from engine.generation.arranger import arrange, invent_song
 from engine.mastering import MasterSettings
-from engine.mixing import MixSettings
 from engine.presets import Style
 from engine.stages import Stages
 from engine.tempo import TempoMap
@@ -95,8 +94,8 @@ def _play(
         frames = round(length_s * rate)
         rendered = render_parts(arrangement, target_map, rate, frames, wanted.brightness, monitor)
     done = finish(
-        to_mix(arrangement, rendered),
-        MixSettings(balance_db=dict(wanted.style.balance_db.items())),
+        to_mix(arrangement, rendered, wanted.energy),
+        mix_settings(wanted.style, wanted.energy),
         MasterSettings(lufs=wanted.style.master.lufs, ceiling_dbtp=wanted.style.master.ceiling_dbtp),
         stages,
     )

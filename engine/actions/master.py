@@ -1,6 +1,6 @@
 """Master a mix: to its loudness, at or under the true-peak ceiling."""
 
-from engine.actions.finish import loudness_of, mastered
+from engine.actions.finish import mastered
 from engine.actions.model import Outcome, Song
 from engine.actions.source import read_mix
 from engine.audio import to_stereo
@@ -15,8 +15,7 @@ def master_song(song: Song, settings: MasterSettings, stages: Stages) -> Outcome
     """Master `song`; the outcome has one track, and the loudness before and after."""
     with stages.stage("read") as monitor:
         mix = to_stereo(read_mix(song, monitor))
-    before = loudness_of(mix)
-    track, after = mastered(mix, settings, stages)
+    track, before, after = mastered(mix, settings, stages)
     return Outcome(
         tracks=(track,),
         sample_rate=mix.sample_rate,

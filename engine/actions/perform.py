@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from math import log2
 from threading import Lock
 
 from engine.actions.finish import Finished, finite
@@ -9,7 +10,8 @@ from engine.actions.model import Backend, OutputTrack
 from engine.audio import Audio
 from engine.generation.arranger.render import render_part
 from engine.generation.model import Arrangement, Part
-from engine.mixing import MixTrack
+from engine.mixing import MixSettings, MixTrack
+from engine.presets import Style
 from engine.progress import Monitor
 from engine.tempo import TempoMap
 
@@ -23,6 +25,9 @@ ARRANGER = Backend(
 )
 PLAYERS = 2
 """Parts rendered at a time; most of the work is native code that does not hold the interpreter."""
+PARTS_DB_PER_DOUBLE_ENERGY = 1.5
+MIX_LUFS, MIX_DB_PER_DOUBLE_ENERGY = -22.0, 3.0
+"""Loudness of a mix at energy 1, and how it moves: twice the energy is 3 dB more, before mastering evens it out."""
 KICKS = frozenset({35, 36})
 
 
@@ -66,12 +71,27 @@ def render_parts(
     return {part.name: played for part, played in zip(arrangement.parts, audio, strict=True)}
 
 
-def to_mix(arrangement: Arrangement, rendered: Mapping[str, Audio]) -> dict[str, MixTrack]:
-    """Return the parts as tracks for the mixer."""
+def to_mix(
+    arrangement: Arrangement, rendered: Mapping[str, Audio], energy: float = 1.0
+) -> dict[str, MixTrack]:
+    """Return the parts as tracks for the mixer; energy moves them against what is kept of the song."""
+    by_energy_db = PARTS_DB_PER_DOUBLE_ENERGY * log2(energy)
     return {
-        part.name: MixTrack(rendered[part.name], part.role, level_db=part.level_db, pan=part.pan)
+        part.name: MixTrack(
+            rendered[part.name], part.role, level_db=part.level_db + by_energy_db, pan=part.pan
+        )
         for part in arrangement.parts
     }
+
+
+def mix_settings(style: Style, energy: float, song_lufs: float | None = None) -> MixSettings:
+    """Return how a mix in this style is set."""
+    return MixSettings(
+        balance_db=dict(style.balance_db.items()),
+        ducking_db=style.ducking_db,
+        song_lufs=song_lufs,
+        lufs=MIX_LUFS + MIX_DB_PER_DOUBLE_ENERGY * log2(energy),
+    )
 
 
 def generated_tracks(arrangement: Arrangement, finished: Finished) -> list[OutputTrack]:

@@ -12,14 +12,14 @@ from engine.actions.finish import finish, finite
 from engine.actions.fit import Fitted, fit_stem
 from engine.actions.model import Outcome, OutputTrack, Song
 from engine.actions.palette import ROLE_COLOURS
-from engine.actions.perform import ARRANGER, generated_tracks, render_parts, to_mix
+from engine.actions.perform import ARRANGER, generated_tracks, mix_settings, render_parts, to_mix
 from engine.actions.separate import about, load_stem, stem_tracks
 from engine.actions.timeline import Tempo, moved_markers, plan_timeline
 from engine.audio import to_stereo
 from engine.generation.arranger import arrange
 from engine.loudness import integrated_lufs
 from engine.mastering import MasterSettings
-from engine.mixing import MixedTrack, MixSettings, MixTrack
+from engine.mixing import MixedTrack, MixTrack
 from engine.presets import Style
 from engine.separation import load_backend
 from engine.stages import Stages
@@ -81,13 +81,11 @@ def remix(song: Song, parameters: RemixParameters, stages: Stages) -> Outcome:
             part = monitor.part(index / len(wanted), (index + 1) / len(wanted))
             kept.append(fit_stem(role, to_stereo(audio), plan, style, length_frames, part))
     tracks = {item.name: MixTrack(item.audio, item.role) for item in kept}
-    tracks |= to_mix(arrangement, rendered)
+    tracks |= to_mix(arrangement, rendered, parameters.energy)
     rendered.clear()
     done = finish(
         tracks,
-        MixSettings(
-            balance_db=dict(style.balance_db.items()), ducking_db=style.ducking_db, song_lufs=song_lufs
-        ),
+        mix_settings(style, parameters.energy, song_lufs),
         MasterSettings(lufs=style.master.lufs, ceiling_dbtp=style.master.ceiling_dbtp),
         stages,
     )

@@ -29,13 +29,12 @@ def envelope(audio: Audio, columns: int = 1600) -> Envelope:
     The peaks are exact over all channels; the RMS is that of the channels' mean power.
     """
     columns = max(1, columns)
-    edges = (np.arange(columns + 1) * audio.frames) // columns
     lowest, highest, power = (np.zeros(columns, np.float32) for _ in range(3))
-    for samples in audio.samples:
-        for column in range(columns):
-            piece = samples[edges[column] : max(edges[column + 1], min(edges[column] + 1, audio.frames))]
-            if piece.size:
-                lowest[column] = min(lowest[column], piece.min())
-                highest[column] = max(highest[column], piece.max())
-                power[column] += np.dot(piece, piece) / piece.size
+    if audio.frames:
+        edges = (np.arange(columns + 1) * audio.frames) // columns
+        starts, sizes = edges[:-1], np.maximum(np.diff(edges), 1)
+        for samples in audio.samples:
+            np.minimum(lowest, np.minimum.reduceat(samples, starts), out=lowest)
+            np.maximum(highest, np.maximum.reduceat(samples, starts), out=highest)
+            power += np.add.reduceat(np.square(samples), starts) / sizes
     return Envelope(lowest, highest, np.sqrt(power / max(1, audio.channels)), audio.duration_s)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
 from engine.errors import NrxError
+from engine.loudness import integrated_lufs
 from engine.loudness.meter import BLOCK_S
 from engine.mixing.ducking import presence
 from engine.mixing.model import MixedTrack, MixResult, MixSettings, MixTrack
@@ -66,8 +67,7 @@ def mix(tracks: Mapping[str, MixTrack], settings: MixSettings, monitor: Monitor 
 
     gains, warnings = _gains(tracks, strips, balance, settings.song_lufs)
     total = _sum(strips, gains, monitor.part(0.9, 1.0))
-    peak = _peak(total)
-    shift = _stepped(settings.peak_dbfs - 20.0 * log10(peak)) if peak > 0.0 else 0.0
+    shift = _shift_db(Audio(total, rate), settings)
     total *= np.float32(10.0 ** (shift / 20.0))
     monitor.report(1.0)
     return MixResult(
@@ -104,6 +104,19 @@ def _common_rate(tracks: Mapping[str, MixTrack]) -> int:
 
 def _peak(samples: NDArray[np.float32]) -> float:
     return max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
+
+
+def _shift_db(total: Audio, settings: MixSettings) -> float:
+    """Return the gain in dB that brings the sum to the level asked for."""
+    peak = _peak(total.samples)
+    if peak <= 0.0:
+        return 0.0
+    peak_dbfs = 20.0 * log10(peak)
+    if settings.lufs is None:
+        return _stepped(settings.peak_dbfs - peak_dbfs)
+    loudness = integrated_lufs(total)
+    wanted = settings.lufs - loudness if isfinite(loudness) else 0.0
+    return _stepped(min(wanted, settings.highest_peak_dbfs - peak_dbfs))
 
 
 def _stepped(gain_db: float) -> float:

@@ -40,13 +40,16 @@ class MixSettings:
     family (`kick` from `drums`), or from the table of roles. `ducking_db`: how far the music dips between 300
     Hz and 4 kHz where the voice sings (0 for none). `song_lufs`: loudness of the song that the vocals come
     from, if known: vocals far below it are a remainder, and are not taken as the measure of the mix.
-    `peak_dbfs`: where the mix's sample peak lands.
+    `peak_dbfs`: where the mix's sample peak lands. `lufs`, if set, is the mix's integrated loudness instead,
+    as far as its peak stays at or under `highest_peak_dbfs`.
     """
 
     balance_db: Mapping[str, float] = field(default_factory=dict)
     ducking_db: float = 2.5
     song_lufs: float | None = None
     peak_dbfs: float = -6.0
+    lufs: float | None = None
+    highest_peak_dbfs: float = -1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ PIPED_WIDTH = 140
 
 def show_manifest(manifest: Manifest) -> None:
     """Print a return's table of tracks and its facts to standard output."""
-    console = Console(highlight=False, soft_wrap=True, **_wide_enough())
+    console = Console(highlight=False, soft_wrap=True, width=_width())
     if manifest.tracks:
         table = Table(title_justify="left", show_edge=False, pad_edge=False)
         for column in ("track", "kind", "file", "gain", "LUFS", ""):
@@ -35,9 +35,9 @@ def show_manifest(manifest: Manifest) -> None:
     console.print(Text(f"In {manifest.folder}", style="bold"))
 
 
-def _wide_enough() -> dict[str, int]:
+def _width() -> int | None:
     """Return the width for output that is piped: nothing is cut off there; a terminal keeps its own width."""
-    return {} if sys.stdout.isatty() else {"width": PIPED_WIDTH}
+    return None if sys.stdout.isatty() else PIPED_WIDTH
 
 
 def facts(manifest: Manifest) -> list[str]:
@@ -45,9 +45,10 @@ def facts(manifest: Manifest) -> list[str]:
     lines = []
     heard = manifest.analysis
     if heard is not None:
+        verb = "Heard" if manifest.source else "Written"
         others = ", ".join(f"{item.bpm:g}" for item in heard.tempo_candidates[1:3])
         lines.append(
-            f"{'Written' if manifest.action == 'generate' and not manifest.source else 'Heard'}: {heard.tempo_bpm:.2f} BPM{f' (or {others})' if others else ''}, {heard.time_signature}, "
+            f"{verb}: {heard.tempo_bpm:.2f} BPM{f' (or {others})' if others else ''}, {heard.time_signature}, "
             f"{heard.key} ({heard.key_confidence:.0%} sure), "
             f"{len(heard.downbeats_s)} bars in {len(heard.sections)} sections."
         )
