@@ -93,7 +93,7 @@ def arrange(
         sounds_to=source_map.beats(last_s) * form.multiple,
     )
     parts = [_part(chosen, score, target_map, energy) for chosen in _wanted(style, keep, only)]
-    if only is not None and not any(part.notes for part in parts):
+    if not any(part.notes for part in parts):
         everywhere = {"levels": LEVELS, "intro": True}
         parts = [
             _part(chosen.model_copy(update=everywhere), score, target_map, energy)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.generation.arranger.score import Event, Score
 from engine.generation.model import Note
-from engine.presets.parts import PartBase
+from engine.presets.parts import Drums, PartBase
 from engine.presets.style import Style, Swing
 from engine.tempo import TempoMap
 
@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 SHARED_SCATTER = 0.7
 SHORTEST_NOTE_BEATS = 0.02
 EDGE_BEATS = 1e-6
+HELD_INTO_SONG_BEATS = 0.5
+"""A note of a bar that began before the song is played from the song's start if this much of it is left."""
 VELOCITY_PER_DOUBLING = 0.16
 
 
@@ -69,7 +71,8 @@ def perform(
     first, last = max(form.start, score.sounds_from) / form.multiple, form.end / form.multiple
     placed = np.maximum(starts + shifts, first)
     closed = np.minimum(ends + np.minimum(shifts, 0.0), last)
-    keep = (starts >= first - 1e-3) & (placed < last - SHORTEST_NOTE_BEATS)
+    held_in = (ends >= first + HELD_INTO_SONG_BEATS) & (not isinstance(part, Drums))
+    keep = ((starts >= first - 1e-3) | held_in) & (placed < last - SHORTEST_NOTE_BEATS)
     velocities = _velocities(ordered, part, score, energy)
     notes = [
         (float(s), int(p), float(max(SHORTEST_NOTE_BEATS, e - s)), int(v))

@@ -86,9 +86,8 @@ def energy_shares(sections: Sequence[SongSection]) -> list[float]:
     energies = np.array([section.energy for section in sections], dtype=np.float64)
     spread = float(np.ptp(energies))
     if spread < FLAT_SPREAD:
-        return (
-            [0.5] if len(sections) < 3 else [ARC[i % len(ARC)] if i else ARC[0] for i in range(len(sections))]
-        )
+        count = len(sections)
+        return [0.5] * count if count < 3 else [ARC[i % len(ARC)] for i in range(count)]
     lengths = np.array([section.end - section.start for section in sections])
     below = np.array([float(lengths[energies < e - 1e-9].sum()) for e in energies])
     same = np.array([float(lengths[np.abs(energies - e) <= 1e-9].sum()) for e in energies])

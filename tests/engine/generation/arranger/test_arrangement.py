@@ -416,6 +416,50 @@ def test_an_arrangement_follows_the_target_tempo_only_in_its_feel():
     assert [part.notes for part in slow.parts] == [part.notes for part in fast.parts]
 
 
+@pytest.mark.parametrize("energies", [(0.5,), (0.5, 0.5), (0.0, 1.0), (0.0, 0.0, 0.0, 0.0)])
+@pytest.mark.parametrize("has_beat", [True, False])
+def test_something_is_played_whatever_the_form(energies, has_beat):
+    for style_id in STYLES:
+        assert onsets(arranged(style_id, song(bars=16, energies=energies, has_beat=has_beat), energy=0.5)) > 0
+
+
+def test_chords_of_a_bar_that_began_before_the_audio_are_heard_from_its_start():
+    analysis = song(bpm=100.0, bars=8, energies=(0.5,))
+    source = TempoMap.constant(100.0, start_s=1.8)
+    arrangement = arrange(analysis, source, source, load_style("synthwave"), seed=1)
+    pad = next(part for part in arrangement.parts if part.name == "Pad")
+    assert min(note.start_beat for note in pad.notes) == pytest.approx(-3.0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_irregular_songs_are_arranged_inside_their_bounds(seed):
+    """Wandering beats, any metre, ragged chords and sections, a melody of noise."""
+    random = np.random.default_rng(seed)
+    beats = np.cumsum(np.r_[random.uniform(0, 2), 0.5 * (1 + 0.1 * random.standard_normal(90).clip(-3, 3))])
+    per_bar = int(random.integers(2, 8))
+    source = TempoMap.from_beats(beats, downbeats_s=beats[seed % per_bar :: per_bar], beats_per_bar=per_bar)
+    edges = np.sort(np.r_[0.0, random.uniform(0, 40, 25), 40.0])
+    labels = ("N", "X", "C:maj", "E:min7", "F#:hdim7", "Bb:7/3", "A:sus4", "D:5", "G:aug", "C:1", "E:min(9)")
+    starts = np.sort(random.uniform(0, 40, 50))
+    analysis = dataclasses.replace(
+        song(),
+        duration_s=40.0,
+        chords=tuple(Chord(float(a), float(b), labels[int(random.integers(11))]) for a, b in pairwise(edges)),
+        sections=tuple(
+            Section(float(a), float(b), "A", float(random.random())) for a, b in pairwise(edges[::6])
+        ),
+        melody=tuple(
+            MelodyNote(float(a), float(a + 0.7), int(random.integers(20, 110)), 0.9) for a in starts
+        ),
+    )
+    for style_id in STYLES:
+        arrangement = arrange(analysis, source, source.steady(110.0), load_style(style_id), seed=seed)
+        assert len(arrangement.parts) >= 3
+        for part in arrangement.parts:
+            assert part.notes[0].start_beat >= source.beats(0.0) - 1e-6
+            assert max(n.start_beat + n.duration_beats for n in part.notes) <= arrangement.length_beats + 1e-9
+
+
 def test_a_ramp_needs_nothing_special():
     analysis = song(bpm=100.0)
     ramp = TempoMap.from_points([(0.0, 100.0, "linear_in_beats"), (192.0, 130.0, "constant")])
