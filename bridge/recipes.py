@@ -64,9 +64,13 @@ def _song(request: Request, settings: Settings) -> Song:
     return Song(sources[0].path.stem, sources, given, request.tempo_range_bpm, notes)
 
 
-def style_of(request: Request, settings: Settings) -> Style:
-    """Load the style that a request names, the user's own before ours."""
-    return load_style(request.style or "", extra_dirs=(settings.styles_folder,))
+def _style(style_id: str, settings: Settings) -> Style:
+    """Load a style, the user's own before ours, and check that all it names can be played."""
+    from engine.generation.arranger.check import check_style
+
+    style = load_style(style_id, (settings.styles_folder,))
+    check_style(style)
+    return style
 
 
 def _of_song(
@@ -99,7 +103,7 @@ def _of_song(
 def _remix(request: Request, settings: Settings) -> Recipe:
     from engine.actions import remix
 
-    style = style_of(request, settings)
+    style = _style(request.style or "", settings)
     song = _song(request, settings)
     parameters = remix.RemixParameters(
         style=style,
@@ -159,7 +163,7 @@ def _generate(request: Request, settings: Settings) -> Recipe:
     extra = (settings.styles_folder,)
     styles = [load_style(name, extra) for name in list_styles(extra)]
     near, bpm, key = parse_words(request.prompt or "", styles)
-    style = load_style(request.style or near, extra)
+    style = _style(request.style or near, settings)
     wanted = generate.GenerateParameters(
         style=style,
         words=request.prompt or "",

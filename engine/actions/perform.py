@@ -8,6 +8,7 @@ from threading import Lock
 from engine.actions.finish import Finished, finite
 from engine.actions.model import Backend, OutputTrack
 from engine.audio import Audio
+from engine.errors import NrxError
 from engine.generation.arranger.render import render_part
 from engine.generation.model import Arrangement, Part
 from engine.mixing import MixSettings, MixTrack
@@ -47,6 +48,10 @@ def render_parts(
         for note in part.notes
         if note.pitch in KICKS
     )
+    if not arrangement.parts:
+        raise NrxError(
+            "input.too_short", "The song is too short to arrange anything on; give at least two bars of it."
+        )
     lock, done = Lock(), [0.0] * len(arrangement.parts)
 
     def play(index: int, part: Part) -> Audio:
