@@ -21,6 +21,7 @@ Process = Callable[[Samples, int], Samples]
 """Takes a stereo block (2, frames) and the frame at which it starts; returns a block of the same shape."""
 
 BLOCK_FRAMES = 1 << 18
+_SETTLED_S = 1.0  # for filters, compressors and short delays
 _HERE = "engine.generation.arranger.effects"
 
 
@@ -86,10 +87,21 @@ def check_effects(effects: Sequence[Mapping[str, Any]]) -> list[tuple[str, dict[
 
 
 def make_chain(effects: Sequence[Mapping[str, Any]], context: Context) -> Process:
-    """Return one process that runs all `effects` in order, with fresh state."""
-    processes = [_maker(EFFECTS[name].maker)(context, **given) for name, given in check_effects(effects)]
+    """Return one process that runs all `effects` in order, with fresh state.
+
+    A silent block is passed over once everything before it has died away.
+    """
+    checked = check_effects(effects)
+    processes = [_maker(EFFECTS[name].maker)(context, **given) for name, given in checked]
+    rest_s = _SETTLED_S + sum(EFFECTS[name].tail_s for name, _ in checked)
+    quiet_from = 0
 
     def run(block: Samples, start_frame: int) -> Samples:
+        nonlocal quiet_from
+        if block.any():
+            quiet_from = start_frame + block.shape[1] + int(rest_s * context.sample_rate)
+        elif start_frame >= quiet_from:
+            return block
         for process in processes:
             block = process(block, start_frame)
         return block

@@ -302,8 +302,8 @@ def cymbal(
     low_hz: float = 360,
     long_s: float = 3.8,
     short_s: float = 1.2,
-    length_s: float = 3.0,
-    modes: int = 360,
+    length_s: float = 2.8,
+    modes: int = 230,
     splash: float = 1.1,
     swell_s: float = 0.012,
 ) -> Samples:

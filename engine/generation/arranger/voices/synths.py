@@ -100,8 +100,8 @@ def synth_bass(setup: Setup) -> Voice:
         cutoff = (260 + 420 * strength + 0.9 * base + sweep) * setup.brightness
         glide = glide_cents(time_s, stroke.glide_semitones, _GLIDE_S)
         first_edge = -_EDGE_S * base
-        body = _oscillator("saw", stroke, glide + 2.5, cutoff, 0.28, rate, first_edge)
-        body += 0.7 * _oscillator("square", stroke, glide - 2.5, cutoff, 0.28, rate, first_edge)
+        body = _oscillator("saw", stroke, glide + 1.0, cutoff, 0.28, rate, first_edge)
+        body += 0.7 * _oscillator("square", stroke, glide - 2.0, cutoff, 0.28, rate, first_edge)
         body += np.float32(0.45) * np.sin(2 * np.pi * phase_cycles(base, glide, rate)).astype(np.float32)
         body *= _envelope(stroke.frames, rate, 0.002, 0.5, 0.72)
         sound = soft_clip(body, 0.6 + 0.7 * strength)

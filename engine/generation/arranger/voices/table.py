@@ -81,6 +81,7 @@ _CLEAN_AMP: Effects = (
     {"type": "amp", "drive_db": 4.0, "bass_db": 1.0, "middle_db": -2.0, "treble_db": 2.0},
     {"type": "cabinet", "cutoff_hz": 5200.0},
 )
+_NO_RUMBLE: Effects = ({"type": "high_pass", "cutoff_hz": 20.0, "slope_db": 12},)
 _LEAD_AMP: Effects = (
     {"type": "amp", "drive_db": 36.0, "bass_db": 1.0, "middle_db": 1.5, "treble_db": 2.0},
     {"type": "cabinet", "cutoff_hz": 4800.0},
@@ -115,14 +116,16 @@ VOICES: dict[str, VoiceSpec] = {
     "muted_guitar": _plucked(
         "muted_guitar", 28, 40, 86, 0.10, effects=(*_CLEAN_AMP, {"type": "gain", "gain_db": 3.0})
     ),
-    "finger_bass": _plucked("finger_bass", 33, 28, 67, 0.11, gain_db=-12.0),
-    "pick_bass": _plucked("pick_bass", 34, 28, 67, 0.10, gain_db=-12.5),
-    "upright_bass": _plucked("upright_bass", 32, 28, 67, 0.16, gain_db=-9.0),
-    "pizzicato_bass": _plucked("pizzicato_bass", 45, 28, 60, 0.4, gain_db=-7.5),
+    "finger_bass": _plucked("finger_bass", 33, 28, 67, 0.11, gain_db=-12.0, effects=_NO_RUMBLE),
+    "pick_bass": _plucked("pick_bass", 34, 28, 67, 0.10, gain_db=-12.5, effects=_NO_RUMBLE),
+    "upright_bass": _plucked("upright_bass", 32, 28, 67, 0.16, gain_db=-9.0, effects=_NO_RUMBLE),
+    "pizzicato_bass": _plucked("pizzicato_bass", 45, 28, 60, 0.4, gain_db=-7.5, effects=_NO_RUMBLE),
     "pizzicato": _plucked("pizzicato", 45, 55, 100, 0.4, gain_db=-8.0),
-    "sub_bass": VoiceSpec("synth", "synths:sub_bass", 39, 24, 60, 0.12, layers=4, mono=True, gain_db=-10.5),
+    "sub_bass": VoiceSpec(
+        "synth", "synths:sub_bass", 39, 24, 60, 0.12, layers=4, mono=True, gain_db=-10.5, effects=_NO_RUMBLE
+    ),
     "synth_bass": VoiceSpec(
-        "synth", "synths:synth_bass", 38, 24, 67, 0.09, layers=5, mono=True, gain_db=-10.0
+        "synth", "synths:synth_bass", 38, 24, 67, 0.09, layers=5, mono=True, gain_db=-10.0, effects=_NO_RUMBLE
     ),
     "arp_synth": VoiceSpec("synth", "synths:arp_synth", 81, 36, 108, 0.25, layers=5, gain_db=-12.0),
     "pluck": VoiceSpec("synth", "synths:pluck", 84, 36, 108, 0.3, layers=5, gain_db=-13.0),

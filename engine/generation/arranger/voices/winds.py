@@ -144,11 +144,12 @@ def _wind(name: str, setup: Setup) -> Voice:
         rise = swell(stroke.frames, rate, attack_s, kind.bite)
         legato = stroke.glide_semitones != 0
         pulse = vibrato_cents(time_s, kind.vibrato_hz, 1.0, 0.28)
+        breathing = vibrato_cents(time_s, kind.vibrato_hz, 1.0, 0.28, phase=-0.5 * np.pi)
         drift = _wander(rng, time_s)
         scoop = 0.0 if legato else kind.scoop_cents * (0.4 + 0.6 * strength) * np.exp(-time_s / kind.scoop_s)
         cents = kind.vibrato_cents * pulse + 1.2 * drift + scoop
         cents = cents + glide_cents(time_s, stroke.glide_semitones, 0.016)
-        loudness = rise * (1 + kind.vibrato_level * pulse + 0.03 * drift)
+        loudness = rise * (1 + kind.vibrato_level * breathing + 0.03 * drift)
         settle = 1 - 0.16 * (1 - np.exp(-np.maximum(time_s - attack_s, 0) / 0.25))
         place = (0.12 + 0.88 * strength) * loudness * settle * (len(kind.corners_hz) - 1)
         tone = scan(rows[stroke.pitch], phase_cycles(base, cents, rate), place)
