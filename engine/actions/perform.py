@@ -83,7 +83,11 @@ def to_mix(
     by_energy_db = PARTS_DB_PER_DOUBLE_ENERGY * log2(energy)
     return {
         part.name: MixTrack(
-            rendered[part.name], part.role, level_db=part.level_db + by_energy_db, pan=part.pan
+            rendered[part.name],
+            part.role,
+            level_db=part.level_db + by_energy_db,
+            pan=part.pan,
+            may_overwrite=True,
         )
         for part in arrangement.parts
     }

@@ -80,7 +80,7 @@ def remix(song: Song, parameters: RemixParameters, stages: Stages) -> Outcome:
                 continue
             part = monitor.part(index / len(wanted), (index + 1) / len(wanted))
             kept.append(fit_stem(role, to_stereo(audio), plan, style, length_frames, part))
-    tracks = {item.name: MixTrack(item.audio, item.role) for item in kept}
+    tracks = {item.name: MixTrack(item.audio, item.role, may_overwrite=True) for item in kept}
     tracks |= to_mix(arrangement, rendered, parameters.energy)
     rendered.clear()
     done = finish(

@@ -58,6 +58,7 @@ def mix(tracks: Mapping[str, MixTrack], settings: MixSettings, monitor: Monitor 
             track.audio,
             pan=track.pan,
             low_cut_hz=traits.low_cut_hz,
+            may_overwrite=track.may_overwrite,
             depth_db=settings.ducking_db if traits.makes_room and track.ducked else 0.0,
             presence_by_hop=voice_presence,
             monitor=monitor.part(0.9 * index / len(order), 0.9 * (index + 1) / len(order)),

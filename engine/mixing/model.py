@@ -22,7 +22,8 @@ class MixTrack:
     """One track to mix: mono or stereo audio, its role (see `ROLES`), and what was asked for it.
 
     `level_db` is relative to what the balance gives the role; `pan` -1 (left) to 1 (right). `ducked` False
-    keeps the track out of the ducking, whatever its role.
+    keeps the track out of the ducking, whatever its role. `may_overwrite` True lets the strip work in the
+    samples that it is given, which halves the memory of a mix whose inputs are not needed afterwards.
     """
 
     audio: Audio
@@ -30,6 +31,7 @@ class MixTrack:
     level_db: float = 0.0
     pan: float = 0.0
     ducked: bool = True
+    may_overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,19 +47,21 @@ def run_strip(
     pan: float,
     low_cut_hz: float,
     depth_db: float,
+    may_overwrite: bool = False,
     presence_by_hop: NDArray[np.float64] | None,
     monitor: Monitor,
 ) -> Strip:
     """Process a track: low cut, dip by `depth_db` where the voice is, and pan.
 
-    The low cut is a second-order Butterworth; 0 means none. A mono track is worked on in mono and
+    Stereo samples that may be overwritten are worked on in place. The low cut is a second-order Butterworth; 0 means none. A mono track is worked on in mono and
     spread at the end.
     """
     from scipy.signal import butter, sosfilt
 
     rate, channels = audio.sample_rate, min(2, audio.channels)
     left, right = pan_gains(pan, mono=channels == 1)
-    out = np.empty((2, audio.frames), dtype=np.float32)
+    in_place = may_overwrite and audio.channels == 2 and audio.samples.flags.writeable
+    out = audio.samples if in_place else np.empty((2, audio.frames), dtype=np.float32)
     meter = LoudnessMeter(channels, rate)
     cut = butter(2, low_cut_hz, "highpass", fs=rate, output="sos") if 0.0 < low_cut_hz < 0.45 * rate else None
     cut_state = np.zeros((1, channels, 2))
