@@ -73,6 +73,7 @@ def render_part(
             target_map=target_map,
             kick_times_s=target_map.seconds(kicks) if kicks.size else (),
             seed=part_seed,
+            in_place=True,
             monitor=monitor.part(0.7, 1.0),
         )
     _fade_end(audio.samples, sample_rate)

@@ -116,6 +116,7 @@ def apply_effects(
     target_map: TimeMap | None = None,
     kick_times_s: ArrayLike = (),
     seed: int = 0,
+    in_place: bool = False,
     monitor: Monitor = SILENT,
 ) -> Audio:
     """Run `audio` through a chain of effects and return as many frames, in stereo.
@@ -126,6 +127,7 @@ def apply_effects(
         target_map: Gives tempo-synced effects their beats; without it they run at 120 BPM.
         kick_times_s: When kicks sound, for `sidechain`.
         seed: For effects with chance in them.
+        in_place: Write over the samples of a stereo `audio`, so that a long one needs no second buffer.
         monitor: Progress and cancel.
 
     Raises:
@@ -134,7 +136,9 @@ def apply_effects(
     kicks = np.sort(np.asarray(kick_times_s, dtype=np.float64).reshape(-1))
     context = Context(audio.sample_rate, audio.frames, target_map, kicks, seed)
     process = make_chain(effects, context)
-    samples = np.repeat(audio.samples, 2, axis=0) if audio.channels == 1 else audio.samples[:2].copy()
+    samples = np.repeat(audio.samples, 2, axis=0) if audio.channels == 1 else audio.samples[:2]
+    if not in_place and audio.channels > 1:
+        samples = samples.copy()
     for start in range(0, audio.frames, BLOCK_FRAMES):
         monitor.report(start / audio.frames)
         stop = min(start + BLOCK_FRAMES, audio.frames)
