@@ -7,7 +7,7 @@ stereo image, as a voice would be. It is the same for everybody, made once, and 
 import os
 from pathlib import Path
 
-from engine.actions.perform import mix_settings, render_parts, to_mix
+from engine.actions.perform import console_of, render_parts, to_mix
 from engine.actions.timeline import map_of
 from engine.audio import write_wav
 from engine.generation.arranger import arrange, invent_song
@@ -29,7 +29,7 @@ def make_song(folder: Path) -> Path:
     timeline = map_of(analysis, None)
     arrangement = arrange(analysis, timeline, timeline, style, seed=SEED, keep=frozenset())
     rendered = render_parts(arrangement, timeline, RATE, round(analysis.duration_s * RATE), 1.0, SILENT)
-    song = mix(to_mix(arrangement, rendered), mix_settings(style, 1.0)).mix
+    song = mix(to_mix(arrangement, rendered), console_of(style, 1.0)[0]).mix
     folder.mkdir(parents=True, exist_ok=True)
     making = folder / f".making-{os.getpid()}.wav"
     making.unlink(missing_ok=True)

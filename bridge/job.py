@@ -5,6 +5,7 @@ This is the way of a job within one process; the command line calls it directly,
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -50,12 +51,13 @@ class Job:
             NrxError: with any code; nothing is left behind then.
         """
         from bridge.recipes import prepare
-        from bridge.returns.write import write_files, write_manifest
+        from bridge.returns.write import TrackWriter, write_files, write_manifest
 
         started = time.perf_counter()
         recipe = prepare(self.request, self.settings)
         staging = self._staging = Staging(self.parent)
-        try:
+        with ExitStack() as closing:
+            closing.callback(staging.discard)
             staging.require_space(recipe.disk_bytes)
             stages = Stages(
                 self._cache,
@@ -63,9 +65,11 @@ class Job:
                 self.on_progress,
                 self.is_cancelled,
             )
-            outcome = recipe.run(stages)
+            tracks = TrackWriter(staging.path, recipe.subtype, recipe.start_frame)
+            closing.callback(tracks.close)
+            outcome = recipe.run(stages, tracks.submit)
             with stages.stage("publish") as monitor:
-                written = write_files(staging.path, outcome, recipe, monitor)
+                written = write_files(staging.path, outcome, recipe, tracks, monitor)
                 seconds = time.perf_counter() - started
                 manifest = Manifest(
                     nrx_version=__version__,
@@ -90,8 +94,6 @@ class Job:
                     write_manifest(staging.path, manifest)
                     published = staging.publish(target)
             return manifest
-        finally:
-            staging.discard()
 
     def abandon(self) -> None:
         """Remove what is half-made, from another thread, when the process is about to end."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bridge.config import Settings
 from bridge.protocol import Request
-from engine.actions.model import Outcome, Song, SourceFile
+from engine.actions.model import Deliver, Outcome, Song, SourceFile
 from engine.actions.source import open_source, refuse_what_is_too_long
 from engine.audio import Limits, best_subtype
 from engine.errors import NrxError
@@ -28,7 +28,7 @@ class Recipe:
 
     name: str
     plan: tuple[tuple[str, float], ...]
-    run: Callable[[Stages], Outcome]
+    run: Callable[[Stages, Deliver], Outcome]
     disk_bytes: int
     subtype: str
     sources: tuple[SourceFile, ...] = ()
@@ -79,7 +79,7 @@ def _of_song(
     *,
     name: str,
     plan: tuple[tuple[str, float], ...],
-    run: Callable[[Stages], Outcome],
+    run: Callable[[Stages, Deliver], Outcome],
     bytes_per_frame: float,
     tracks: int,
     style: Style | None = None,
@@ -118,7 +118,7 @@ def _remix(request: Request, settings: Settings) -> Recipe:
         song,
         name=style.id,
         plan=remix.PLAN,
-        run=lambda stages: remix.remix(song, parameters, stages),
+        run=lambda stages, deliver: remix.remix(song, parameters, stages, deliver),
         bytes_per_frame=remix.BYTES_PER_FRAME,
         tracks=13,
         style=style,
@@ -134,7 +134,7 @@ def _separate(request: Request, settings: Settings) -> Recipe:
         song,
         name="separated",
         plan=separate.PLAN,
-        run=lambda stages: separate.separate(song, stages, two_stems=request.two_stems),
+        run=lambda stages, _deliver: separate.separate(song, stages, two_stems=request.two_stems),
         bytes_per_frame=separate.BYTES_PER_FRAME,
         tracks=8,
     )
@@ -149,7 +149,7 @@ def _analyze(request: Request, settings: Settings) -> Recipe:
         song,
         name="analysis",
         plan=analyze.PLAN,
-        run=lambda stages: analyze.analyze_song(song, stages),
+        run=lambda stages, _deliver: analyze.analyze_song(song, stages),
         bytes_per_frame=analyze.BYTES_PER_FRAME,
         tracks=8,
     )
@@ -176,8 +176,8 @@ def _generate(request: Request, settings: Settings) -> Recipe:
         seed=request.seed,
     )
 
-    def run(stages: Stages) -> Outcome:
-        return generate.generate(song, wanted, stages)
+    def run(stages: Stages, deliver: Deliver) -> Outcome:
+        return generate.generate(song, wanted, stages, deliver)
 
     if song is not None:
         return _of_song(
@@ -223,7 +223,9 @@ def _sync(request: Request, settings: Settings) -> Recipe:
         song,
         name="synced",
         plan=sync.PLAN if request.bpm is None else sync.PLAN_KNOWN,
-        run=lambda stages: sync.sync(song, stages, source_bpm=request.bpm, target_bpm=bpm, target_map=target),
+        run=lambda stages, _deliver: sync.sync(
+            song, stages, source_bpm=request.bpm, target_bpm=bpm, target_map=target
+        ),
         bytes_per_frame=sync.BYTES_PER_FRAME,
         tracks=4,
     )
@@ -239,7 +241,7 @@ def _mix(request: Request, settings: Settings) -> Recipe:
         song,
         name="mix",
         plan=mix.PLAN,
-        run=lambda stages: mix.mix_stems(song, stages),
+        run=lambda stages, _deliver: mix.mix_stems(song, stages),
         bytes_per_frame=mix.BYTES_PER_FRAME_AND_STEM * (len(sources) + 1),
         tracks=len(sources) + 1,
     )
@@ -260,7 +262,7 @@ def _master(request: Request, settings: Settings) -> Recipe:
         song,
         name="master",
         plan=master.PLAN,
-        run=lambda stages: master.master_song(song, target, stages),
+        run=lambda stages, _deliver: master.master_song(song, target, stages),
         bytes_per_frame=master.BYTES_PER_FRAME,
         tracks=1,
     )

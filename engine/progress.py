@@ -48,3 +48,17 @@ class Monitor:
 
 
 SILENT = Monitor()
+
+
+def shared_monitor(monitor: Monitor, count: int) -> list[Monitor]:
+    """Return `count` monitors for pieces of equal weight that run side by side, and together make up `monitor`."""
+    done = [0.0] * count
+
+    def share(index: int) -> Monitor:
+        def tell(fraction: float) -> None:
+            done[index] = fraction
+            monitor.report(sum(done) / count)
+
+        return Monitor(tell, monitor.is_cancelled)
+
+    return [share(index) for index in range(count)]

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from engine.errors import NrxError
@@ -164,10 +165,12 @@ class Stages:
     times: list[StageTime] = field(default_factory=list)
     _fraction: float = 0.0
     _was_cached: bool = False
+    _lock: Lock = field(default_factory=Lock)
 
     def _tell(self, stage: str, fraction: float) -> None:
-        self._fraction = max(self._fraction, fraction)
-        self.on_progress(stage, self._fraction)
+        with self._lock:  # a stage may report from several threads
+            self._fraction = max(self._fraction, fraction)
+            self.on_progress(stage, self._fraction)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Monitor]:

@@ -1,8 +1,9 @@
 """Writes what an action made into a return's folder: tracks, MIDI, picture, and last the manifest."""
 
 import shutil
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,11 @@ from bridge.protocol import (
 from bridge.returns.folder import safe_name, write_file, writing_to
 from engine.actions.model import Outcome, OutputTrack
 from engine.analysis.model import Analysis, Curve
-from engine.audio import Audio, envelope, probe, read_audio, write_wav
+from engine.audio import Audio, Envelope, envelope, probe, read_audio, write_wav
 from engine.progress import Monitor
 
 if TYPE_CHECKING:
     from bridge.recipes import Recipe
-    from bridge.returns.overview import OverviewTrack
 
 MANIFEST = "manifest.json"
 OVERVIEW_COLUMNS = 1500
@@ -40,57 +40,94 @@ WRITERS = 2
 PLACES = {"mix": "mix.wav", "master": "master.wav"}
 
 
-def write_files(folder: Path, outcome: Outcome, recipe: "Recipe", monitor: Monitor) -> dict[str, Any]:
-    """Write everything but the manifest; return the manifest's fields that tell of it."""
-    from bridge.returns.overview import OverviewTrack
+@dataclass(frozen=True, slots=True)
+class WrittenTrack:
+    """A track that is on the disk: what the manifest says of it, and its waveform for the picture."""
 
-    midi = write_midi_files(folder, outcome)
-    names: set[str] = set()
-    places = [_place(item, names) for item in outcome.tracks]
-    with writing_to(folder):
-        (folder / "tracks").mkdir()
+    track: Track
+    shape: Envelope
 
-    def publish(item: OutputTrack, file: str) -> tuple[Track, "OverviewTrack"]:
-        monitor.check()
-        audio = _write_track(folder / file, item, recipe.subtype, recipe.start_frame)
+
+class TrackWriter:
+    """Writes tracks while later stages still run: hand each over as it is finished, then ask for all of them."""
+
+    def __init__(self, folder: Path, subtype: str, start_frame: int) -> None:
+        self._folder, self._subtype, self._start_frame = folder, subtype, start_frame
+        self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="nrx-writer")
+        self._places: set[str] = set()
+        self._given: list[tuple[OutputTrack, Future[WrittenTrack]]] = []
+        with writing_to(folder):
+            (folder / "tracks").mkdir()
+
+    def submit(self, item: OutputTrack) -> None:
+        """Start to write a track; it must not change any more."""
+        place = _place(item, self._places)
+        self._given.append((item, self._pool.submit(self._write, item, place)))
+
+    def finish(self, items: Sequence[OutputTrack], monitor: Monitor) -> list[WrittenTrack]:
+        """Write what has not been handed over yet, and return all of `items` as written, in their order.
+
+        Raises:
+            NrxError: what writing failed with.
+        """
+        for item in items:
+            if not any(given is item for given, _ in self._given):
+                self.submit(item)
+        written = []
+        for index, item in enumerate(items):
+            future = next(future for given, future in self._given if given is item)
+            while not future.done():
+                monitor.check()
+                wait([future], timeout=0.2)
+            written.append(future.result())
+            monitor.report((index + 1) / len(items))
+        return written
+
+    def close(self) -> None:
+        """Start no more writing, and wait for what is being written."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _write(self, item: OutputTrack, file: str) -> WrittenTrack:
+        path = self._folder / file
+        audio = _write_audio(path, item, self._subtype, self._start_frame)
         loudness = _or_none(item.loudness_lufs)
         track = Track(
             name=item.name,
             role=item.role,
             kind=item.kind,
             file=file,
-            start_s=recipe.start_frame / audio.sample_rate,
-            start_frame=recipe.start_frame,
+            start_s=self._start_frame / audio.sample_rate,
+            start_frame=self._start_frame,
             frames=audio.frames,
             sample_rate=audio.sample_rate,
             channels=audio.channels,
-            subtype=probe(folder / file).subtype,
+            subtype=probe(path).subtype,
             colour=item.colour,
             gain_db=round(item.gain_db, 4),
             pan=item.pan,
             muted=item.muted,
             loudness_lufs=loudness,
-            midi=midi.get(item.part) if item.part is not None else None,
+            midi=_midi_place(item.part) if item.has_midi and item.part is not None else None,
         )
-        shape = envelope(audio, OVERVIEW_COLUMNS)
-        return track, OverviewTrack(item.name, item.role, item.colour, shape, 0.0, loudness, item.muted)
+        return WrittenTrack(track, envelope(audio, OVERVIEW_COLUMNS))
 
-    written: list[tuple[Track, OverviewTrack]] = []
-    with ThreadPoolExecutor(WRITERS) as pool:
-        for done in pool.map(publish, outcome.tracks, places):
-            written.append(done)
-            monitor.report(0.9 * len(written) / len(places))
-    tracks = tuple(track for track, _ in written)
-    pictures = [picture for _, picture in written]
+
+def write_files(
+    folder: Path, outcome: Outcome, recipe: "Recipe", tracks: TrackWriter, monitor: Monitor
+) -> dict[str, Any]:
+    """Write everything but the manifest; return the manifest's fields that tell of it."""
+    midi = write_midi_files(folder, outcome)
+    written = tracks.finish(outcome.tracks, monitor.part(0.0, 0.8))
     files = {f"midi {name}": path for name, path in midi.items()}
-    if pictures:
+    if written:
         with writing_to(folder):
-            write_file(folder / "overview.png", _picture(outcome, recipe, pictures))
+            write_file(folder / "overview.png", _picture(outcome, recipe, written))
         files["overview"] = "overview.png"
+    monitor.report(1.0)
     return {
         "style": recipe.style.id if recipe.style is not None else None,
         "source": tuple(_source_info(source) for source in recipe.sources),
-        "tracks": tracks,
+        "tracks": tuple(item.track for item in written),
         "files": files,
         "timeline": _timeline(outcome, recipe),
         "analysis": analysis_info(outcome.analysis) if outcome.analysis is not None else None,
@@ -121,7 +158,7 @@ def write_midi_files(folder: Path, outcome: Outcome) -> dict[str, str]:
         (folder / "midi").mkdir()
         parts = outcome.arrangement.parts if outcome.arrangement is not None else ()
         for part in parts:
-            written[part.name] = f"midi/{safe_name(part.name).lower().replace(' ', '_')}.mid"
+            written[part.name] = _midi_place(part.name)
             write_part_midi(folder / written[part.name], part, outcome.target_map)
         whole = outcome.arrangement or Arrangement(
             (), float(outcome.target_map.beats(outcome.duration_s)), 0, ""
@@ -137,6 +174,10 @@ def write_midi_files(folder: Path, outcome: Outcome) -> dict[str, str]:
     return written
 
 
+def _midi_place(part: str) -> str:
+    return f"midi/{safe_name(part).lower().replace(' ', '_')}.mid"
+
+
 def _place(item: OutputTrack, taken: set[str]) -> str:
     """Return the relative path of a track: `mix.wav` and `master.wav` at the top, everything else below `tracks/`."""
     name = PLACES.get(item.kind)
@@ -150,7 +191,7 @@ def _place(item: OutputTrack, taken: set[str]) -> str:
     return name
 
 
-def _write_track(path: Path, item: OutputTrack, subtype: str, start_frame: int) -> Audio:
+def _write_audio(path: Path, item: OutputTrack, subtype: str, start_frame: int) -> Audio:
     if item.ready is not None:
         with writing_to(path.parent):
             shutil.copyfile(item.ready, path)
@@ -163,9 +204,21 @@ def _write_track(path: Path, item: OutputTrack, subtype: str, start_frame: int) 
     return item.audio
 
 
-def _picture(outcome: Outcome, recipe: "Recipe", tracks: list["OverviewTrack"]) -> bytes:
+def _picture(outcome: Outcome, recipe: "Recipe", written: Sequence[WrittenTrack]) -> bytes:
     """Draw the return's picture."""
-    from bridge.returns.overview import draw_overview
+    from bridge.returns.overview import OverviewTrack, draw_overview
+
+    tracks = [
+        OverviewTrack(
+            item.track.name,
+            item.track.role,
+            item.track.colour,
+            item.shape,
+            loudness_lufs=item.track.loudness_lufs,
+            muted=item.track.muted,
+        )
+        for item in written
+    ]
 
     target, heard = outcome.target_map, outcome.analysis
     said = [f"{target.average_bpm(0.0, outcome.length_s):.1f} BPM"] if target is not None else []

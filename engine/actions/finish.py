@@ -1,10 +1,10 @@
 """The last two stages of every action that plays: mix the tracks, master the mix, and say how loud each came out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from engine.actions.model import LoudnessSummary, OutputTrack
+from engine.actions.model import Deliver, LoudnessSummary, OutputTrack
 from engine.actions.palette import ROLE_COLOURS
 from engine.audio import Audio
 from engine.loudness import measure
@@ -12,28 +12,36 @@ from engine.mastering import MasterSettings, master
 from engine.mixing import MixedTrack, MixSettings, MixTrack, mix
 from engine.stages import Stages
 
+Placed = Callable[[Mapping[str, MixedTrack]], Sequence[OutputTrack]]
+"""Turns mixed tracks into tracks to publish."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Tracks as a DAW should play them, the tracks `mix` and `master`, and their loudness."""
+    """All tracks to publish, `mix` and `master` last; the loudness of both; and what the mixer had to say."""
 
-    tracks: dict[str, MixedTrack]
-    sums: tuple[OutputTrack, ...]
+    tracks: tuple[OutputTrack, ...]
     loudness: dict[str, LoudnessSummary]
     notes: tuple[str, ...]
 
 
 def finish(
-    tracks: Mapping[str, MixTrack], mix_settings: MixSettings, master_settings: MasterSettings, stages: Stages
+    tracks: Mapping[str, MixTrack],
+    placed: Placed,
+    how: tuple[MixSettings, MasterSettings],
+    stages: Stages,
+    deliver: Deliver,
 ) -> Finished:
-    """Run the stages `mix` and `master`."""
+    """Run the stages `mix` and `master`; tracks are delivered as soon as they stand in the mix."""
     with stages.stage("mix") as monitor:
-        mixed = mix(tracks, mix_settings, monitor)
-    track, mix_loudness, summary = mastered(mixed.mix, master_settings, stages)
+        mixed = mix(tracks, how[0], monitor)
+    single = tuple(placed(mixed.tracks))
+    for track in single:
+        deliver(track)
+    master_track, before, after = mastered(mixed.mix, how[1], stages)
     return Finished(
-        tracks=mixed.tracks,
-        sums=(sum_track("mix", mixed.mix, mix_loudness), track),
-        loudness={"mix": mix_loudness, "master": summary},
+        tracks=(*single, sum_track("mix", mixed.mix, before), master_track),
+        loudness={"mix": before, "master": after},
         notes=mixed.warnings,
     )
 

@@ -1,17 +1,23 @@
 """Fit a kept stem of the song to the new timeline: time, the small natural pitch change, then the style's effects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from engine.actions.model import SyncSummary
+from engine.actions.separate import load_stem
 from engine.actions.timeline import Plan
-from engine.audio import Audio
+from engine.audio import Audio, to_stereo
 from engine.generation.arranger.effects import apply_effects
 from engine.presets import Style
 from engine.progress import Monitor
 from engine.sync import conform
 from engine.tempo import TempoMap
+
+INAUDIBLE_DB = 26.0
+"""A kept stem this far below the song is bleed and not a voice: it is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,33 @@ class Fitted:
     role: str
     audio: Audio
     summary: SyncSummary
+
+
+def fit_stems(
+    stems: Mapping[str, Path | Audio],
+    keep: frozenset[str],
+    mix: Audio,
+    plan: Plan,
+    style: Style,
+    monitor: Monitor,
+) -> tuple[list[Fitted], list[str]]:
+    """Fit the stems that are kept; return them, and a sentence for each that is not really there."""
+    kept, notes = [], []
+    wanted = sorted(keep & set(stems))
+    for index, role in enumerate(wanted):
+        stem = stems[role]
+        audio = load_stem(stem) if isinstance(stem, Path) else stem
+        if power(audio) < power(mix) * 10 ** (-INAUDIBLE_DB / 10):
+            notes.append(f"No {role} were heard in this song, so none were kept.")
+            continue
+        share = monitor.part(index / len(wanted), (index + 1) / len(wanted))
+        kept.append(fit_stem(role, to_stereo(audio), plan, style, plan.length_frames(mix), share))
+    return kept, notes
+
+
+def power(audio: Audio) -> float:
+    """Return the mean square of all samples."""
+    return float(np.mean([np.dot(channel, channel) / max(1, channel.size) for channel in audio.samples]))
 
 
 def anchors(source_map: TempoMap, target_map: TempoMap, duration_s: float) -> tuple[np.ndarray, np.ndarray]:

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from engine.actions.analyze import analysis_of, stems_and_mix
 from engine.actions.finish import finish
-from engine.actions.model import Outcome, Song
-from engine.actions.perform import ARRANGER, generated_tracks, mix_settings, render_parts, to_mix
+from engine.actions.model import Deliver, Outcome, Song, keep_for_later
+from engine.actions.perform import ARRANGER, console_of, generated_tracks, render_parts, to_mix
 from engine.actions.timeline import map_of
 from engine.analysis import Analysis
 from engine.generation.arranger import arrange, invent_song
-from engine.mastering import MasterSettings
 from engine.presets import Style
 from engine.stages import Stages
 from engine.tempo import TempoMap
@@ -41,7 +40,9 @@ class GenerateParameters:
     seed: int = 0
 
 
-def generate(song: Song | None, wanted: GenerateParameters, stages: Stages) -> Outcome:
+def generate(
+    song: Song | None, wanted: GenerateParameters, stages: Stages, deliver: Deliver = keep_for_later
+) -> Outcome:
     """Arrange and play new music; with `song`, on that song's tempo, chords, form and melody."""
     rate = SAMPLE_RATE
     if song is None:
@@ -63,7 +64,14 @@ def generate(song: Song | None, wanted: GenerateParameters, stages: Stages) -> O
         if wanted.bpm is not None:
             timeline = timeline.steady(wanted.bpm)
     return _play(
-        analysis, map_of(analysis, song.tempo_map if song else None), timeline, rate, wanted, song, stages
+        analysis,
+        map_of(analysis, song.tempo_map if song else None),
+        timeline,
+        rate,
+        wanted,
+        song,
+        stages,
+        deliver,
     )
 
 
@@ -75,6 +83,7 @@ def _play(
     wanted: GenerateParameters,
     song: Song | None,
     stages: Stages,
+    deliver: Deliver,
 ) -> Outcome:
     length_s = target_map.seconds(source_map.beats(analysis.duration_s))
     if wanted.duration_s is not None:
@@ -95,12 +104,13 @@ def _play(
         rendered = render_parts(arrangement, target_map, rate, frames, wanted.brightness, monitor)
     done = finish(
         to_mix(arrangement, rendered, wanted.energy),
-        mix_settings(wanted.style, wanted.energy),
-        MasterSettings(lufs=wanted.style.master.lufs, ceiling_dbtp=wanted.style.master.ceiling_dbtp),
+        lambda mixed: generated_tracks(arrangement, mixed),
+        console_of(wanted.style, wanted.energy),
         stages,
+        deliver,
     )
     return Outcome(
-        tracks=(*generated_tracks(arrangement, done), *done.sums),
+        tracks=done.tracks,
         sample_rate=rate,
         duration_s=length_s,
         length_s=length_s,

@@ -1,6 +1,6 @@
 """What actions take and give: a `Song` to work on, and an `Outcome` for the bridge to publish."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -62,6 +62,15 @@ class OutputTrack:
     muted: bool = False
     loudness_lufs: float | None = None
     part: str | None = None
+    has_midi: bool = False
+
+
+Deliver = Callable[[OutputTrack], None]
+"""Takes a finished track to be written while later stages still run."""
+
+
+def keep_for_later(_track: OutputTrack) -> None:
+    """Deliver nothing early: the track is written with the outcome."""
 
 
 @dataclass(frozen=True, slots=True)

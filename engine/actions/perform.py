@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from math import log2
-from threading import Lock
 
-from engine.actions.finish import Finished, finite
+from engine.actions.finish import finite
 from engine.actions.model import Backend, OutputTrack
 from engine.audio import Audio
 from engine.errors import NrxError
 from engine.generation.arranger.render import render_part
 from engine.generation.model import Arrangement, Part
-from engine.mixing import MixSettings, MixTrack
+from engine.mastering import MasterSettings
+from engine.mixing import MixedTrack, MixSettings, MixTrack
 from engine.presets import Style
-from engine.progress import Monitor
+from engine.progress import Monitor, shared_monitor
 from engine.tempo import TempoMap
 
 ARRANGER_VERSION = "1"
@@ -40,26 +40,26 @@ def render_parts(
     brightness: float,
     monitor: Monitor,
 ) -> dict[str, Audio]:
-    """Render every part as stereo audio of `length_frames`; part name -> audio."""
-    sidechain = tuple(
+    """Render every part as stereo audio of `length_frames`; part name -> audio.
+
+    Raises:
+        NrxError: `input.too_short` where nothing was arranged.
+    """
+    if not arrangement.parts:
+        raise NrxError(
+            "input.too_short", "The song is too short to arrange anything on; give at least two bars of it."
+        )
+    kicks = tuple(
         note.start_beat
         for part in arrangement.parts
         if part.is_drums
         for note in part.notes
         if note.pitch in KICKS
     )
-    if not arrangement.parts:
-        raise NrxError(
-            "input.too_short", "The song is too short to arrange anything on; give at least two bars of it."
-        )
-    lock, done = Lock(), [0.0] * len(arrangement.parts)
+    parts = arrangement.parts
+    shares = shared_monitor(monitor, len(parts))
 
-    def play(index: int, part: Part) -> Audio:
-        def tell(fraction: float) -> None:
-            with lock:
-                done[index] = fraction
-                monitor.report(sum(done) / len(done))
-
+    def play(part: Part, share: Monitor) -> Audio:
         return render_part(
             part,
             target_map,
@@ -67,13 +67,12 @@ def render_parts(
             length_frames=length_frames,
             seed=arrangement.seed,
             brightness=brightness,
-            sidechain_beats=sidechain,
-            monitor=Monitor(tell, monitor.is_cancelled),
+            sidechain_beats=kicks,
+            monitor=share,
         )
 
     with ThreadPoolExecutor(PLAYERS) as pool:
-        audio = list(pool.map(play, range(len(arrangement.parts)), arrangement.parts))
-    return {part.name: played for part, played in zip(arrangement.parts, audio, strict=True)}
+        return dict(zip([part.name for part in parts], pool.map(play, parts, shares), strict=True))
 
 
 def to_mix(
@@ -93,17 +92,22 @@ def to_mix(
     }
 
 
-def mix_settings(style: Style, energy: float, song_lufs: float | None = None) -> MixSettings:
-    """Return how a mix in this style is set."""
-    return MixSettings(
-        balance_db=dict(style.balance_db.items()),
-        ducking_db=style.ducking_db,
-        song_lufs=song_lufs,
-        lufs=MIX_LUFS + MIX_DB_PER_DOUBLE_ENERGY * log2(energy),
+def console_of(
+    style: Style, energy: float, song_lufs: float | None = None
+) -> tuple[MixSettings, MasterSettings]:
+    """Return how a mix in this style is set, and how it is mastered."""
+    return (
+        MixSettings(
+            balance_db=dict(style.balance_db.items()),
+            ducking_db=style.ducking_db,
+            song_lufs=song_lufs,
+            lufs=MIX_LUFS + MIX_DB_PER_DOUBLE_ENERGY * log2(energy),
+        ),
+        MasterSettings(lufs=style.master.lufs, ceiling_dbtp=style.master.ceiling_dbtp),
     )
 
 
-def generated_tracks(arrangement: Arrangement, finished: Finished) -> list[OutputTrack]:
+def generated_tracks(arrangement: Arrangement, mixed: Mapping[str, MixedTrack]) -> list[OutputTrack]:
     """Return the parts as tracks to publish, as they stand in the mix."""
     return [
         OutputTrack(
@@ -111,11 +115,12 @@ def generated_tracks(arrangement: Arrangement, finished: Finished) -> list[Outpu
             role=part.role,
             kind="generated",
             colour=part.colour,
-            audio=finished.tracks[part.name].audio,
-            gain_db=finished.tracks[part.name].gain_db,
-            pan=finished.tracks[part.name].pan,
-            loudness_lufs=finite(finished.tracks[part.name].loudness_lufs),
+            audio=mixed[part.name].audio,
+            gain_db=mixed[part.name].gain_db,
+            pan=mixed[part.name].pan,
+            loudness_lufs=finite(mixed[part.name].loudness_lufs),
             part=part.name,
+            has_midi=True,
         )
         for part in arrangement.parts
     ]

@@ -4,21 +4,19 @@ The song's beats keep their numbers; only the tempo map under them may change. S
 stems are moved from the song's map to the new one, and both meet on the same bars.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.actions.analyze import BACKEND, analysis_of, stems_and_mix
 from engine.actions.finish import finish, finite
-from engine.actions.fit import Fitted, fit_stem
-from engine.actions.model import Outcome, OutputTrack, Song
+from engine.actions.fit import Fitted, fit_stems
+from engine.actions.model import Deliver, Outcome, OutputTrack, Song, keep_for_later
 from engine.actions.palette import ROLE_COLOURS
-from engine.actions.perform import ARRANGER, generated_tracks, mix_settings, render_parts, to_mix
-from engine.actions.separate import about, load_stem, stem_tracks
+from engine.actions.perform import ARRANGER, console_of, generated_tracks, render_parts, to_mix
+from engine.actions.separate import about, stem_tracks
 from engine.actions.timeline import Tempo, moved_markers, plan_timeline
-from engine.audio import to_stereo
 from engine.generation.arranger import arrange
-from engine.loudness import integrated_lufs
-from engine.mastering import MasterSettings
 from engine.mixing import MixedTrack, MixTrack
 from engine.presets import Style
 from engine.separation import load_backend
@@ -29,8 +27,6 @@ PLAN = (
     ("master", 0.08),
 )  # fmt: skip
 BYTES_PER_FRAME = 170.0
-INAUDIBLE_LU = 26.0
-"""A kept stem that lies this far below the song is bleed and not a voice: it is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +41,15 @@ class RemixParameters:
     seed: int = 0
 
 
-def remix(song: Song, parameters: RemixParameters, stages: Stages) -> Outcome:
+def remix(
+    song: Song, parameters: RemixParameters, stages: Stages, deliver: Deliver = keep_for_later
+) -> Outcome:
     """Remix `song`; separation and analysis are cached, so another style of the same song repeats neither."""
     style = parameters.style
     stems, mix = stems_and_mix(song, stages)
+    separated = stem_tracks({role: stem for role, stem in stems.items() if isinstance(stem, Path)})
+    for track in separated:
+        deliver(track)
     with stages.stage("analyze") as monitor:
         analysis = analysis_of(song, mix, stems, stages, monitor)
     plan = plan_timeline(analysis, song.tempo_map, parameters.tempo, style.tempo_range_bpm)
@@ -67,37 +68,21 @@ def remix(song: Song, parameters: RemixParameters, stages: Stages) -> Outcome:
         rendered = render_parts(
             arrangement, plan.target_map, mix.sample_rate, length_frames, parameters.brightness, monitor
         )
-    notes = [*song.notes, *analysis.notes]
-    kept: list[Fitted] = []
     with stages.stage("sync") as monitor:
-        song_lufs = analysis.loudness_lufs
-        wanted = sorted(parameters.keep & set(stems))
-        for index, role in enumerate(wanted):
-            stem = stems[role]
-            audio = load_stem(stem) if isinstance(stem, Path) else stem
-            if integrated_lufs(audio) < song_lufs - INAUDIBLE_LU:
-                notes.append(f"No {role} were heard in this song, so none were kept.")
-                continue
-            part = monitor.part(index / len(wanted), (index + 1) / len(wanted))
-            kept.append(fit_stem(role, to_stereo(audio), plan, style, length_frames, part))
+        kept, notes = fit_stems(stems, parameters.keep, mix, plan, style, monitor)
     tracks = {item.name: MixTrack(item.audio, item.role, may_overwrite=True) for item in kept}
     tracks |= to_mix(arrangement, rendered, parameters.energy)
-    rendered.clear()
+
+    def placed(mixed: Mapping[str, MixedTrack]) -> list[OutputTrack]:
+        voices = [fitted_track(item, mixed[item.name]) for item in kept]
+        return [*voices, *generated_tracks(arrangement, mixed)]
+
     done = finish(
-        tracks,
-        mix_settings(style, parameters.energy, song_lufs),
-        MasterSettings(lufs=style.master.lufs, ceiling_dbtp=style.master.ceiling_dbtp),
-        stages,
+        tracks, placed, console_of(style, parameters.energy, analysis.loudness_lufs), stages, deliver
     )
-    separated = {role: path for role, path in stems.items() if isinstance(path, Path)}
     chords, sections = moved_markers(plan)
     return Outcome(
-        tracks=(
-            *(fitted_track(item, done.tracks[item.name]) for item in kept),
-            *generated_tracks(arrangement, done),
-            *stem_tracks(separated),
-            *done.sums,
-        ),
+        tracks=(*done.tracks[:-2], *separated, *done.tracks[-2:]),
         sample_rate=mix.sample_rate,
         duration_s=mix.duration_s,
         length_s=length_frames / mix.sample_rate,
@@ -108,7 +93,7 @@ def remix(song: Song, parameters: RemixParameters, stages: Stages) -> Outcome:
         loudness=done.loudness,
         sync=tuple(item.summary for item in kept),
         backends=((about(load_backend(BACKEND).info),) if separated else ()) + (ARRANGER,),
-        notes=(*notes, *done.notes),
+        notes=(*song.notes, *analysis.notes, *notes, *done.notes),
         chords=chords,
         sections=sections,
     )

@@ -9,6 +9,8 @@ voice.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from math import floor, inf, isfinite, log10
 
 import numpy as np
@@ -22,7 +24,7 @@ from engine.mixing.ducking import presence
 from engine.mixing.model import MixedTrack, MixResult, MixSettings, MixTrack
 from engine.mixing.roles import ROLES, balance_of, guess_role
 from engine.mixing.strip import Strip, run_strip
-from engine.progress import SILENT, Monitor
+from engine.progress import SILENT, Monitor, shared_monitor
 
 VOICE = "vocals"
 NOMINAL_LUFS = -20.0
@@ -33,6 +35,7 @@ MAX_GAIN_DB = 24.0
 MAX_CREST_DB = 22.0
 MAX_FADER_DB = 6.0
 GAIN_STEP_DB = 0.01
+STRIPS_AT_A_TIME = 2
 
 
 def mix(tracks: Mapping[str, MixTrack], settings: MixSettings, monitor: Monitor = SILENT) -> MixResult:
@@ -47,24 +50,32 @@ def mix(tracks: Mapping[str, MixTrack], settings: MixSettings, monitor: Monitor 
     """
     rate = _common_rate(tracks)
     balance = dict(settings.balance_db)
-    # The voice first: the others' dip follows it.
-    order = sorted(tracks, key=lambda name: tracks[name].role != VOICE)
-    strips: dict[str, Strip] = {}
-    voice_presence: NDArray[np.float64] | None = None
-    for index, name in enumerate(order):
+    voices = [name for name in tracks if tracks[name].role == VOICE]
+    others = [name for name in tracks if tracks[name].role != VOICE]
+    shares = shared_monitor(monitor.part(0.0, 0.9), len(tracks))
+
+    def strip_of(name: str, share: Monitor, voice_presence: NDArray[np.float64] | None) -> Strip:
         track = tracks[name]
         traits = ROLES.get(track.role, ROLES["other"])
-        strips[name] = run_strip(
+        return run_strip(
             track.audio,
             pan=track.pan,
             low_cut_hz=traits.low_cut_hz,
             may_overwrite=track.may_overwrite,
             depth_db=settings.ducking_db if traits.makes_room and track.ducked else 0.0,
             presence_by_hop=voice_presence,
-            monitor=monitor.part(0.9 * index / len(order), 0.9 * (index + 1) / len(order)),
+            monitor=share,
         )
-        if track.role == VOICE:
+
+    strips: dict[str, Strip] = {}
+    voice_presence: NDArray[np.float64] | None = None
+    with ThreadPoolExecutor(STRIPS_AT_A_TIME) as pool:
+        # The voices first: the others' dip follows them.
+        strips.update(zip(voices, pool.map(strip_of, voices, shares, repeat(None)), strict=True))
+        for name in voices:
             voice_presence = _stronger(voice_presence, presence(strips[name].meter))
+        made = pool.map(strip_of, others, shares[len(voices) :], repeat(voice_presence))
+        strips.update(zip(others, made, strict=True))
 
     gains, warnings = _gains(tracks, strips, balance, settings.song_lufs)
     total = _sum(strips, gains, monitor.part(0.9, 1.0))

@@ -53,8 +53,8 @@ def run_strip(
 ) -> Strip:
     """Process a track: low cut, dip by `depth_db` where the voice is, and pan.
 
-    Stereo samples that may be overwritten are worked on in place. The low cut is a second-order Butterworth; 0 means none. A mono track is worked on in mono and
-    spread at the end.
+    The low cut is a second-order Butterworth; 0 means none. A mono track is worked on in mono and
+    spread at the end; stereo samples that may be overwritten are worked on in place.
     """
     from scipy.signal import butter, sosfilt
 
