@@ -1,19 +1,19 @@
 """Rubber Band R3 driven along a time map, within a millisecond.
 
-`pedalboard.time_stretch` takes a stretch factor a sample, and then runs R3 in its real-time mode. R3 works in frames: it
-reads a window of W samples every `inhop` samples and writes it every `outhop`, both whole numbers, chosen from the ratio
-in force when the frame's last sample arrives. So a factor of 1.1 is not what one gets, but the nearest pair of hops: up
-to half a percent off, 100 ms in a 40 s phrase, also with one constant factor. Here every frame is planned instead:
+`pedalboard.time_stretch` takes a stretch factor a sample, and then runs R3 in its real-time mode. R3 works in frames:
+it reads a window of W samples every `inhop` samples and writes it every `outhop`, both whole numbers, chosen from the
+ratio in force when the frame's last sample arrives. So a factor of 1.1 is not what one gets, but the nearest pair of
+hops: up to half a percent off, 100 ms in a 40 s phrase, also with one constant factor. Here every frame is planned:
 
 - only ratios that are exactly outhop / inhop are asked for, so what one gets is what was asked (`_pairs`);
 - the plan follows where each frame's centre lands, and goes to a neighbouring pair when that drifts off the map by more
-  than `TOLERANCE_S`, which is two or three times a second;
+  than `TOLERANCE_S`, which happens once or twice a second;
 - a ratio takes effect when the window that it is for is complete, so it is set W/2 after the frame's centre arrived.
 
 A frame centred at input c lands at output q; for the first frame both are W/2. A pitch change upsets R3's bookkeeping
-where ratios change, so it is made in a second pass, at one exact ratio near 1 that the plan of the first pass takes into
-account. Clicks so driven land within 1 ms (median) for constant, stepped and ramped factors; W and the hops are R3's
-own (Rubber Band 3), and the tests would notice if a later version chose others.
+where ratios change, so it is made in a second pass, at one exact ratio near 1 that the plan of the first pass takes
+into account. Clicks so driven land within 1 ms (median) for constant, stepped and ramped factors. W and the hops are
+R3's own (Rubber Band 3); the tests would notice if a later version chose others.
 """
 
 import math
