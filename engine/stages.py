@@ -50,6 +50,14 @@ def _size_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
+def _folders(parent: Path) -> list[Path]:
+    """Return the folders in `parent`; none if it has just gone."""
+    try:
+        return [Path(entry.path) for entry in os.scandir(parent) if entry.is_dir()]
+    except OSError:
+        return []
+
+
 @dataclass(frozen=True, slots=True)
 class StageCache:
     """Folders under `root`, one an entry, together at most about `max_bytes`."""
@@ -102,8 +110,10 @@ class StageCache:
     def entries(self) -> list[tuple[float, int, Path]]:
         """Return (last use in Unix seconds, bytes, folder) of every entry, longest unused first."""
         found = []
-        for folder in self.root.glob("*/*"):
-            if folder.is_dir() and not folder.parent.name.startswith(_TEMPORARY):
+        for stage in _folders(self.root):
+            if stage.name.startswith(_TEMPORARY):
+                continue
+            for folder in _folders(stage):
                 try:
                     found.append((folder.stat().st_mtime, _size_bytes(folder), folder))
                 except OSError:

@@ -116,8 +116,10 @@ def write_files(
     folder: Path, outcome: Outcome, recipe: "Recipe", tracks: TrackWriter, monitor: Monitor
 ) -> dict[str, Any]:
     """Write everything but the manifest; return the manifest's fields that tell of it."""
-    midi = write_midi_files(folder, outcome)
-    written = tracks.finish(outcome.tracks, monitor.part(0.0, 0.8))
+    with ThreadPoolExecutor(1) as beside:
+        notes = beside.submit(write_midi_files, folder, outcome)
+        written = tracks.finish(outcome.tracks, monitor.part(0.0, 0.8))
+        midi = notes.result()
     files = {f"midi {name}": path for name, path in midi.items()}
     if written:
         with writing_to(folder):

@@ -9,7 +9,7 @@ from engine.actions.model import Outcome, Song
 from engine.actions.separate import about, load_stem, separated_files
 from engine.actions.source import read_mix, read_stems, sum_of
 from engine.actions.timeline import map_of
-from engine.analysis import ANALYSIS_VERSION, Analysis, analyze
+from engine.analysis import ANALYSIS_VERSION, Analysis
 from engine.audio import Audio
 from engine.progress import Monitor
 from engine.separation import load_backend
@@ -36,6 +36,8 @@ def analysis_of(
     }
 
     def fill(folder: Path) -> None:
+        from engine.analysis import analyze  # only where it is needed: it loads a lot
+
         loaded = {role: stem if isinstance(stem, Audio) else load_stem(stem) for role, stem in stems.items()}
         result = analyze(
             loaded, mix, tempo_map=song.tempo_map, tempo_range_bpm=song.tempo_range_bpm, monitor=monitor

@@ -140,26 +140,22 @@ def _beyond_end(target_frames: Floats, grid: NDArray[np.int64]) -> Floats:
     return at
 
 
-def inhop_of(ratio: float) -> int:
-    """R3's input hop for a ratio (output over input length): its output hop is 256 near 1, else longer or shorter."""
-    outhop = BASE_OUTHOP
-    if ratio > 1.5:
-        outhop = 2.0 ** (8.0 + 2.0 * math.log10(ratio - 0.5))
-    elif ratio < 1.0:
-        outhop = 2.0 ** (8.0 + 2.0 * math.log10(ratio))
-    outhop = min(max(outhop, MIN_OUTHOP), MAX_OUTHOP)
-    return min(max(int(outhop / ratio), 1), MAX_INHOP)
+def inhops_of(ratios: Floats) -> NDArray[np.int64]:
+    """R3's input hops for ratios (output over input length): its output hop is 256 near 1, else longer or shorter."""
+    longer = 2.0 ** (8.0 + 2.0 * np.log10(np.maximum(ratios - 0.5, 0.1)))
+    shorter = 2.0 ** (8.0 + 2.0 * np.log10(ratios))
+    outhops = np.where(ratios > 1.5, longer, np.where(ratios < 1.0, shorter, BASE_OUTHOP))
+    inhops = (np.clip(outhops, MIN_OUTHOP, MAX_OUTHOP) / ratios).astype(np.int64)
+    return np.clip(inhops, 1, MAX_INHOP)
 
 
 @lru_cache(maxsize=1)
 def _pairs() -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     """All ratios that R3 turns into exactly one pair of hops, rising: ratio, input hop, output hop, each (pairs,)."""
-    found: list[tuple[float, int, int]] = []
-    for inhop in range(32, MAX_INHOP + 1):
-        for outhop in range(int(MIN_OUTHOP) - 1, int(MAX_OUTHOP) + 1):
-            ratio = outhop / inhop * (1.0 - NUDGE)
-            if LOWEST_RATIO < ratio < HIGHEST_RATIO and inhop_of(ratio) == inhop:
-                found.append((ratio, inhop, outhop))
-    found.sort()
-    ratios, inhops, outhops = zip(*found, strict=True)
-    return np.array(ratios), np.array(inhops, dtype=np.int64), np.array(outhops, dtype=np.int64)
+    inhops, outhops = np.meshgrid(
+        np.arange(32, MAX_INHOP + 1), np.arange(int(MIN_OUTHOP) - 1, int(MAX_OUTHOP) + 1), indexing="ij"
+    )
+    ratios = outhops / inhops * (1.0 - NUDGE)
+    real = (ratios > LOWEST_RATIO) & (ratios < HIGHEST_RATIO) & (inhops_of(ratios) == inhops)
+    order = np.argsort(ratios[real], kind="stable")
+    return ratios[real][order], inhops[real][order], outhops[real][order]

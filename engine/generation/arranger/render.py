@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.audio.buffer import Audio, Samples
+from engine.errors import NrxError
 from engine.generation.arranger.effects import apply_effects, check_effects
 from engine.generation.arranger.effects.chain import TimeMap
 from engine.generation.arranger.effects.table import EFFECTS
@@ -22,6 +23,7 @@ from engine.generation.arranger.voices.table import VOICES
 from engine.generation.model import Part
 from engine.progress import SILENT, Monitor
 
+MOST_TUNING_CENTS = 100.0
 _END_FADE_S = 0.08
 _CUTOFFS = {"low_pass": ("cutoff_hz",), "filter_sweep": ("from_hz", "to_hz")}
 
@@ -35,6 +37,7 @@ def render_part(
     seed: int,
     brightness: float = 1.0,
     sidechain_beats: ArrayLike = (),
+    tuning_cents: float = 0.0,
     monitor: Monitor = SILENT,
 ) -> Audio:
     """Render a part, effects included, as exactly `length_frames` stereo frames that end in a short fade.
@@ -47,21 +50,31 @@ def render_part(
         seed: Seed of all chance in the sound.
         brightness: 0.5 to 2; opens or closes filters and tilts the spectrum, 1 changes nothing.
         sidechain_beats: Beats of the kicks that the `sidechain` effect follows.
+        tuning_cents: -100 to 100; how far all pitched voices sound from A4 = 440 Hz. Drums and effects of noise
+            stay as they are.
         monitor: Progress and cancel.
 
     Raises:
-        NrxError: "preset.invalid" for an unknown voice, effect or parameter; "backend.missing" for a
-        SoundFont or plug-in voice that cannot be played here.
+        NrxError: "request.invalid" for a tuning out of range; "preset.invalid" for an unknown voice, effect or
+        parameter; "backend.missing" for a SoundFont or plug-in voice that cannot be played here.
     """
+    if not abs(tuning_cents) <= MOST_TUNING_CENTS:
+        raise NrxError(
+            "request.invalid",
+            f"Parts can be tuned at most {MOST_TUNING_CENTS:g} cents away from A4 = 440 Hz, not {tuning_cents:g}.",
+        )
     check_effects(part.effects)
     part_seed = zlib.crc32(f"{seed}/{part.name}/{part.voice}".encode())
     notes = timed_notes(part, target_map)
     sounding = monitor.part(0.0, 0.7)
     own_effects: Sequence[Mapping[str, Any]] = ()
     if is_external(part.voice):
-        samples = play_external(part.voice, notes, part.is_drums, sample_rate, length_frames, sounding)
+        samples = play_external(
+            part.voice, notes, part.is_drums, sample_rate, length_frames, sounding, tuning_cents
+        )
     else:
-        samples = play(part.voice, notes, Setup(sample_rate, part_seed, brightness), length_frames, sounding)
+        setup = Setup(sample_rate, part_seed, brightness, tuning_cents)
+        samples = play(part.voice, notes, setup, length_frames, sounding)
         own_effects = VOICES[part.voice].effects
     chain = [*own_effects, *_tilt(brightness), *(_brightened(effect, brightness) for effect in part.effects)]
     audio = Audio(samples, sample_rate)

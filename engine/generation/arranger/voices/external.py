@@ -2,7 +2,8 @@
 
 `soundfont:/path/to/file.sf2#bank:program` (bank and program may be left out) plays through FluidSynth
 (pyfluidsynth) or tinysoundfont, whichever is installed; `vst3:/path/to/instrument.vst3` through pedalboard.
-Neither is needed for anything else.
+Neither is needed for anything else. A tuning away from A4 = 440 Hz is a pitch bend held throughout, which
+takes the range of two semitones that General MIDI gives a new instrument.
 """
 
 import importlib.util
@@ -21,6 +22,7 @@ _SOUNDFONT, _VST3 = "soundfont:", "vst3:"
 _BLOCK_S = 2.0
 _DRUM_CHANNEL = 9
 _FLUIDSYNTH_GAIN = 1.0
+_BEND_PER_CENT = 8192 / 200  # of the wheel, each way from its centre
 
 
 def is_external(voice: str) -> bool:
@@ -35,23 +37,31 @@ def play_external(
     sample_rate: int,
     length_frames: int,
     monitor: Monitor = SILENT,
+    tuning_cents: float = 0.0,
 ) -> Samples:
     """Return `notes` played by a SoundFont or a VST3 instrument, shape (2, length_frames).
+
+    `tuning_cents` (-100 to 100) bends all but drums.
 
     Raises:
         NrxError: "backend.missing" if the file, the library that plays it, or the plug-in is not there;
             "preset.invalid" if the name cannot be understood.
     """
     kept = [note for note in notes if note.end_s > 0 and note.start_s * sample_rate < length_frames]
+    bend = 0 if is_drums else round(tuning_cents * _BEND_PER_CENT)
     if voice.startswith(_VST3):
-        return _play_vst3(Path(voice.removeprefix(_VST3)), kept, sample_rate, length_frames, monitor)
+        return _play_vst3(Path(voice.removeprefix(_VST3)), kept, bend, sample_rate, length_frames, monitor)
     path, bank, program = parse_soundfont(voice)
     if not path.is_file():
         raise NrxError("backend.missing", f'There is no SoundFont at "{path}"; check the path in the style.')
     if importlib.util.find_spec("fluidsynth"):
-        return _play_fluidsynth(path, bank, program, kept, is_drums, sample_rate, length_frames, monitor)
+        return _play_fluidsynth(
+            path, bank, program, kept, is_drums, bend, sample_rate, length_frames, monitor
+        )
     if importlib.util.find_spec("tinysoundfont"):
-        return _play_tinysoundfont(path, bank, program, kept, is_drums, sample_rate, length_frames, monitor)
+        return _play_tinysoundfont(
+            path, bank, program, kept, is_drums, bend, sample_rate, length_frames, monitor
+        )
     raise NrxError(
         "backend.missing",
         "A SoundFont voice needs FluidSynth: install the fluidsynth library of your system and then "
@@ -115,6 +125,7 @@ def _play_fluidsynth(
     program: int,
     notes: Sequence[TimedNote],
     is_drums: bool,
+    bend: int,
     sample_rate: int,
     length_frames: int,
     monitor: Monitor,
@@ -135,6 +146,8 @@ def _play_fluidsynth(
         channel = _DRUM_CHANNEL if is_drums else 0
         if synth.program_select(channel, font, 128 if is_drums and bank == 0 else bank, program) != 0:
             raise NrxError("preset.invalid", f'"{path}" has no preset {bank}:{program}.')
+        if bend:
+            synth.pitch_bend(channel, bend)
 
         def generate(count: int) -> Samples:
             block = np.asarray(synth.get_samples(count), dtype=np.float32).reshape(-1, 2).T
@@ -159,6 +172,7 @@ def _play_tinysoundfont(
     program: int,
     notes: Sequence[TimedNote],
     is_drums: bool,
+    bend: int,
     sample_rate: int,
     length_frames: int,
     monitor: Monitor,
@@ -174,6 +188,8 @@ def _play_tinysoundfont(
         synth.program_select(channel, font, bank, program, is_drums)
     except RuntimeError as error:
         raise NrxError("preset.invalid", f'"{path}" has no preset {bank}:{program}.') from error
+    if bend:
+        synth.pitchbend(channel, 8192 + bend)
 
     def generate(count: int) -> Samples:
         return np.frombuffer(bytes(synth.generate(count)), dtype=np.float32).reshape(-1, 2).T
@@ -190,7 +206,12 @@ def _play_tinysoundfont(
 
 
 def _play_vst3(
-    path: Path, notes: Sequence[TimedNote], sample_rate: int, length_frames: int, monitor: Monitor
+    path: Path,
+    notes: Sequence[TimedNote],
+    bend: int,
+    sample_rate: int,
+    length_frames: int,
+    monitor: Monitor,
 ) -> Samples:
     import mido
     import pedalboard
@@ -215,7 +236,7 @@ def _play_vst3(
     block, place, following = int(_BLOCK_S * sample_rate), 0, 0
     while place < length_frames:
         count = min(block, length_frames - place)
-        messages = []
+        messages = [mido.Message("pitchwheel", pitch=bend, time=0.0)] if bend and place == 0 else []
         while following < len(timeline) and timeline[following][0] < place + count:
             frame, is_on, pitch, velocity = timeline[following]
             kind = "note_on" if is_on else "note_off"

@@ -17,11 +17,15 @@ VELOCITY_EXPONENT = 1.6
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The rate in Hz, the seed, and `brightness` (0.5 to 2, 1 is neutral), fixed for one rendering of a part."""
+    """What is fixed for one rendering of a part.
+
+    The rate in Hz, the seed, `brightness` (0.5 to 2, 1 is neutral), and how far A4 lies from 440 Hz in cents.
+    """
 
     sample_rate: int
     seed: int = 0
     brightness: float = 1.0
+    tuning_cents: float = 0.0
 
     def rng(self, *key: int) -> np.random.Generator:
         """Return the random generator that belongs to `key`, whatever was drawn before."""
@@ -34,7 +38,7 @@ class Stroke:
 
     `strength` is velocity / 127; `frames` how long the sound must last (a voice may end sooner by itself);
     `variant` the round-robin number; `glide_semitones` how far from the pitch a portamento starts (0 for
-    none).
+    none); `tuning_cents` how far the whole part is from A4 = 440 Hz.
     """
 
     pitch: int
@@ -42,11 +46,12 @@ class Stroke:
     frames: int
     variant: int = 0
     glide_semitones: float = 0.0
+    tuning_cents: float = 0.0
 
     @property
     def frequency_hz(self) -> float:
-        """The fundamental of the pitch in equal temperament at A4 = 440 Hz."""
-        return float(440.0 * 2 ** ((self.pitch - 69) / 12))
+        """The fundamental of the pitch in equal temperament."""
+        return float(440.0 * 2 ** ((self.pitch - 69) / 12 + self.tuning_cents / 1200))
 
 
 Voice = Callable[[Stroke], Samples]

@@ -79,7 +79,7 @@ def play(
         same = groups[key]
         frames = max(event.held + event.release for event in same)
         strength = (key[1] + 0.5) / spec.layers
-        stroke = Stroke(key[0], strength, frames, key[2], float(key[3]))
+        stroke = Stroke(key[0], strength, frames, key[2], float(key[3]), setup.tuning_cents)
         sound = without_dc(sounding(stroke), setup.sample_rate)
         for event in same:
             _place(out, sound, event, gain * level(event.velocity))
