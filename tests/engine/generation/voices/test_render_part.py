@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sounding import hertz, pitch_error_cents
 
 from engine.errors import NrxError
 from engine.generation.arranger.render import render_part
@@ -132,6 +133,41 @@ def test_rendered_onsets_lie_where_the_notes_are(voice, pitches, spacing):
     assert np.median(np.abs(errors)) < 0.005
 
 
+@pytest.mark.parametrize(
+    ("voice", "beating_cents"),
+    [
+        ("piano", 1.5),
+        ("organ", 1.5),
+        ("steel_guitar", 1.5),
+        ("upright_bass", 1.5),
+        ("synth_bass", 1.5),
+        ("flute", 1.5),
+        ("saw_pad", 7.0),
+        ("strings", 7.0),
+    ],
+)
+@pytest.mark.parametrize("cents", [-50.0, 19.6])
+def test_pitched_voices_sound_as_far_from_440_hz_as_asked(voice, beating_cents, cents):
+    line = part(voice, [(0.0, 60, 6.0, 90)])
+    found = [
+        pitch_error_cents(render(line, tuning_cents=tuning).samples[:, RATE // 2 : 5 * RATE // 2], hertz(60))
+        for tuning in (0.0, cents)
+    ]
+    assert found[1] - found[0] == pytest.approx(cents, abs=beating_cents)
+
+
+def test_a_tuning_leaves_drums_and_noise_as_they_are():
+    for which in (BEAT, part("fx", [(0.0, 3, 8.0, 90)])):
+        assert render(which).samples.tobytes() == render(which, tuning_cents=40.0).samples.tobytes()
+
+
+@pytest.mark.parametrize("cents", [101.0, -100.5, float("nan")])
+def test_a_tuning_beyond_a_semitone_is_refused(cents):
+    with pytest.raises(NrxError, match="at most 100 cents") as caught:
+        render(CHORDS, tuning_cents=cents)
+    assert caught.value.code == "request.invalid"
+
+
 def test_a_soundfont_that_is_not_there_is_one_clear_sentence(tmp_path):
     with pytest.raises(NrxError, match=r"no SoundFont at .*missing\.sf2") as caught:
         render(part(f"soundfont:{tmp_path / 'missing.sf2'}#0:4", [(0, 60, 1, 90)]))
@@ -149,18 +185,26 @@ def test_a_soundfont_without_a_player_says_how_to_install_one(tmp_path, monkeypa
     assert caught.value.code == "backend.missing"
 
 
+made_synths = []
+
+
 class ClickingSynth:
     """Stands in for FluidSynth: a full-scale sample at each note-on, nothing else."""
 
     def __init__(self, gain, samplerate):
         self.clicks = 0.0
         self.samplerate = samplerate
+        self.bends = []
+        made_synths.append(self)
 
     def sfload(self, _path):
         return 1
 
     def program_select(self, channel, _font, bank, program):
         return 0 if (channel, bank, program) in ((0, 0, 4), (9, 128, 0)) else -1
+
+    def pitch_bend(self, channel, value):
+        self.bends.append((channel, value))
 
     def noteon(self, _channel, _pitch, velocity):
         self.clicks = velocity / 127
@@ -193,6 +237,15 @@ def test_a_soundfont_gets_its_notes_to_the_sample(clicking_font):
     sound = render(part(f"soundfont:{clicking_font}#0:4", rows)).samples[0]
     assert list(np.flatnonzero(sound > 0.1)) == [0, RATE // 2, int(2.75 * RATE)]
     assert sound[RATE // 2] == pytest.approx(64 / 127, abs=0.01)
+
+
+def test_a_soundfont_is_tuned_by_a_bend_and_its_drums_are_not(clicking_font):
+    made_synths.clear()
+    rows = [(0, 60, 1, 90)]
+    render(part(f"soundfont:{clicking_font}#0:4", rows))
+    render(part(f"soundfont:{clicking_font}#0:4", rows), tuning_cents=-50)
+    render(part(f"soundfont:{clicking_font}", rows, is_drums=True), tuning_cents=-50)
+    assert [synth.bends for synth in made_synths] == [[], [(0, -2048)], []]
 
 
 def test_a_soundfont_without_that_preset_is_refused_and_drums_take_the_drum_bank(clicking_font):
