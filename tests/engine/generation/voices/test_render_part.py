@@ -139,7 +139,7 @@ def test_rendered_onsets_lie_where_the_notes_are(voice, pitches, spacing):
         ("piano", 1.5),
         ("organ", 1.5),
         ("steel_guitar", 1.5),
-        ("upright_bass", 1.5),
+        ("upright_bass", 2.5),
         ("synth_bass", 1.5),
         ("flute", 1.5),
         ("saw_pad", 7.0),
