@@ -13,11 +13,16 @@ from engine.audio import Audio, to_stereo
 from engine.generation.arranger.effects import apply_effects
 from engine.presets import Style
 from engine.progress import Monitor
-from engine.sync import conform
+from engine.sync import PitchRule, conform, pitch_for_tempo_change
 from engine.tempo import TempoMap
 
 INAUDIBLE_DB = 26.0
 """A kept stem this far below the song is bleed and not a voice: it is left out."""
+
+
+MOST_TUNING_CENTS = 100.0
+PITCHED = frozenset({"vocals", "bass", "other"})
+"""Stems that take the natural pitch change of a new tempo together, and the new parts with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,28 @@ def fit_stems(
     return kept, notes
 
 
+def natural_pitch(plan: Plan, style: Style) -> float:
+    """Return the small pitch change in semitones that makes a voice sound natural at the new tempo."""
+    if plan.target_map is plan.source_map:
+        return 0.0
+    end_s = plan.analysis.duration_s
+    new_end_s = plan.target_map.seconds(plan.source_map.beats(end_s))
+    rule = PitchRule(
+        dead_zone=style.sync.free_percent / 100.0,
+        semitones_per_octave=style.sync.semitones_per_octave,
+        max_semitones=style.sync.max_semitones,
+    )
+    return pitch_for_tempo_change(
+        plan.source_map.average_bpm(0.0, end_s), plan.target_map.average_bpm(0.0, new_end_s), rule
+    )
+
+
+def tuning_cents(plan: Plan, style: Style, keep: frozenset[str]) -> float:
+    """Return how the new parts are tuned, in cents from A4 = 440 Hz: as what is kept of the song will sound."""
+    moved = 100.0 * natural_pitch(plan, style) if keep & PITCHED else 0.0
+    return min(MOST_TUNING_CENTS, max(-MOST_TUNING_CENTS, plan.analysis.tuning_cents + moved))
+
+
 def power(audio: Audio) -> float:
     """Return the mean square of all samples."""
     return float(np.mean([np.dot(channel, channel) / max(1, channel.size) for channel in audio.samples]))
@@ -73,10 +100,7 @@ def fit_stem(
     summary = SyncSummary(role, 1.0, 1.0, 1.0, 0.0, None, None, "none")
     if moved:
         source_s, target_s = anchors(plan.source_map, plan.target_map, audio.duration_s)
-        ratio = plan.target_map.average_bpm(
-            0.0, length_frames / audio.sample_rate
-        ) / plan.source_map.average_bpm(0.0, audio.duration_s)
-        pitch = style.sync.pitch_semitones(ratio) if role == "vocals" else 0.0
+        pitch = natural_pitch(plan, style) if role in PITCHED else 0.0
         audio, report = conform(
             audio,
             source_s,

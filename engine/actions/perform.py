@@ -39,8 +39,11 @@ def render_parts(
     length_frames: int,
     brightness: float,
     monitor: Monitor,
+    tuning_cents: float = 0.0,
 ) -> dict[str, Audio]:
     """Render every part as stereo audio of `length_frames`; part name -> audio.
+
+    `tuning_cents` tunes all parts to what is kept of the song.
 
     Raises:
         NrxError: `input.too_short` where nothing was arranged.
@@ -68,6 +71,7 @@ def render_parts(
             seed=arrangement.seed,
             brightness=brightness,
             sidechain_beats=kicks,
+            tuning_cents=tuning_cents,
             monitor=share,
         )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.actions.analyze import BACKEND, analysis_of, stems_and_mix
 from engine.actions.finish import finish, finite
-from engine.actions.fit import Fitted, fit_stems
+from engine.actions.fit import Fitted, fit_stems, tuning_cents
 from engine.actions.model import Deliver, Outcome, OutputTrack, Song, keep_for_later
 from engine.actions.palette import ROLE_COLOURS
 from engine.actions.perform import ARRANGER, console_of, generated_tracks, render_parts, to_mix
@@ -66,7 +66,13 @@ def remix(
             keep=parameters.keep,
         )
         rendered = render_parts(
-            arrangement, plan.target_map, mix.sample_rate, length_frames, parameters.brightness, monitor
+            arrangement,
+            plan.target_map,
+            mix.sample_rate,
+            length_frames,
+            parameters.brightness,
+            monitor,
+            tuning_cents(plan, style, parameters.keep),
         )
     with stages.stage("sync") as monitor:
         kept, notes = fit_stems(stems, parameters.keep, mix, plan, style, monitor)

@@ -73,7 +73,7 @@ class Analysis:
     `beats_per_bar`. `steady` says whether one tempo fits all beats; where it is False `tempo_bpm` is the median tempo.
     `has_beat` False means that no pulse was found and the beats are a regular grid of convenience. `tempo_source` is
     "estimated", "user range" or "tempo map". `energy` is loudness in LUFS (short-term), `brightness` the spectral
-    centroid in Hz; `vocal_activity` 0 to 1.
+    centroid in Hz; `vocal_activity` 0 to 1; `tuning_cents` how far the song's pitches lie from A4 = 440 Hz.
     """
 
     duration_s: float
@@ -96,3 +96,4 @@ class Analysis:
     loudness_lufs: float
     mean_brightness_hz: float
     notes: tuple[str, ...] = field(default=())
+    tuning_cents: float = 0.0

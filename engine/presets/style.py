@@ -1,6 +1,5 @@
 """A style: everything that makes it, as read from `presets/styles/<id>.yaml`."""
 
-import math
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -40,13 +39,6 @@ class SyncRule(Strict):
     free_percent: float = Field(default=10.0, ge=0.0, le=50.0)
     semitones_per_octave: float = Field(default=1.96, ge=0.0, le=12.0)
     max_semitones: float = Field(default=1.0, ge=0.0, le=6.0)
-
-    def pitch_semitones(self, tempo_ratio: float) -> float:
-        """Return the change in semitones for new tempo over old tempo."""
-        octaves = math.log2(tempo_ratio)
-        free = -math.log2(1.0 - self.free_percent / 100.0)
-        beyond = max(0.0, abs(octaves) - free) * self.semitones_per_octave
-        return math.copysign(min(beyond, self.max_semitones), octaves) if beyond else 0.0
 
 
 class Form(Strict):

@@ -228,12 +228,3 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
 )
 def test_a_metre_has_its_number_of_sixteenths(metre, cells):
     assert metre_cells(metre) == cells
-
-
-def test_the_natural_pitch_change_is_half_a_semitone_from_126_to_95_and_none_within_ten_percent():
-    rule = load_style("lofi_chill").sync
-    assert rule.pitch_semitones(95 / 126) == pytest.approx(-0.5, abs=0.02)
-    assert rule.pitch_semitones(0.9) == pytest.approx(0.0, abs=1e-9)
-    assert rule.pitch_semitones(1.1) == 0.0
-    assert rule.pitch_semitones(1.0) == 0.0
-    assert abs(rule.pitch_semitones(0.3)) <= rule.max_semitones
