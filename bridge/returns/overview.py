@@ -136,7 +136,7 @@ def draw_overview(
     for index, track in enumerate(tracks):
         _write_track(pen, layout.row_top(index), row_height, track)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=7)
+    image.save(buffer, "PNG", compress_level=4)
     data = buffer.getvalue()
     if path is not None:
         path.write_bytes(data)

@@ -27,14 +27,13 @@ from bridge.protocol import (
 from bridge.returns.folder import safe_name, write_file, writing_to
 from engine.actions.model import Outcome, OutputTrack
 from engine.analysis.model import Analysis, Curve
-from engine.audio import Audio, Envelope, envelope, probe, read_audio, write_wav
+from engine.audio import Envelope, envelope, probe, write_wav
 from engine.progress import Monitor
 
 if TYPE_CHECKING:
     from bridge.recipes import Recipe
 
 MANIFEST = "manifest.json"
-OVERVIEW_COLUMNS = 1500
 WRITERS = 2
 """Files written at a time."""
 PLACES = {"mix": "mix.wav", "master": "master.wav"}
@@ -89,19 +88,20 @@ class TrackWriter:
 
     def _write(self, item: OutputTrack, file: str) -> WrittenTrack:
         path = self._folder / file
-        audio = _write_audio(path, item, self._subtype, self._start_frame)
+        shape = _write_audio(path, item, self._subtype, self._start_frame)
+        info = probe(path)
         loudness = _or_none(item.loudness_lufs)
         track = Track(
             name=item.name,
             role=item.role,
             kind=item.kind,
             file=file,
-            start_s=self._start_frame / audio.sample_rate,
+            start_s=self._start_frame / info.sample_rate,
             start_frame=self._start_frame,
-            frames=audio.frames,
-            sample_rate=audio.sample_rate,
-            channels=audio.channels,
-            subtype=probe(path).subtype,
+            frames=info.frames or 0,
+            sample_rate=info.sample_rate,
+            channels=info.channels,
+            subtype=info.subtype,
             colour=item.colour,
             gain_db=round(item.gain_db, 4),
             pan=item.pan,
@@ -109,7 +109,7 @@ class TrackWriter:
             loudness_lufs=loudness,
             midi=_midi_place(item.part) if item.has_midi and item.part is not None else None,
         )
-        return WrittenTrack(track, envelope(audio, OVERVIEW_COLUMNS))
+        return WrittenTrack(track, shape)
 
 
 def write_files(
@@ -193,17 +193,17 @@ def _place(item: OutputTrack, taken: set[str]) -> str:
     return name
 
 
-def _write_audio(path: Path, item: OutputTrack, subtype: str, start_frame: int) -> Audio:
-    if item.ready is not None:
+def _write_audio(path: Path, item: OutputTrack, subtype: str, start_frame: int) -> Envelope:
+    if item.ready is not None and item.shape is not None:
         with writing_to(path.parent):
             shutil.copyfile(item.ready, path)
-        return read_audio(path)
+        return item.shape
     if item.audio is None:
         raise ValueError(f"track {item.name} has no sound")
     exceeds = float(abs(item.audio.samples).max(initial=0.0)) >= 1.0
     chosen = "PCM_24" if item.kind == "master" else "FLOAT" if exceeds else subtype
     write_wav(path, item.audio, chosen, time_reference_frames=start_frame)
-    return item.audio
+    return envelope(item.audio)
 
 
 def _picture(outcome: Outcome, recipe: "Recipe", written: Sequence[WrittenTrack]) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.analysis.model import Analysis, Chord, Section
-from engine.audio import Audio, AudioInfo
+from engine.audio import Audio, AudioInfo, Envelope
 from engine.generation.model import Arrangement
 from engine.tempo import TempoMap
 
@@ -49,7 +49,7 @@ class Song:
 
 @dataclass(frozen=True, slots=True)
 class OutputTrack:
-    """A track to publish: sound in memory (`audio`), or a finished WAV to copy (`ready`)."""
+    """A track to publish: sound in memory (`audio`), or a finished WAV (`ready`) with its waveform (`shape`)."""
 
     name: str
     role: str
@@ -57,6 +57,7 @@ class OutputTrack:
     colour: str
     audio: Audio | None = None
     ready: Path | None = None
+    shape: Envelope | None = None
     gain_db: float = 0.0
     pan: float = 0.0
     muted: bool = False

@@ -5,6 +5,7 @@ stems are moved from the song's map to the new one, and both meet on the same ba
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from engine.actions.timeline import Tempo, moved_markers, plan_timeline
 from engine.generation.arranger import arrange
 from engine.mixing import MixedTrack, MixTrack
 from engine.presets import Style
+from engine.progress import Monitor
 from engine.separation import load_backend
 from engine.stages import Stages
 
@@ -54,28 +56,36 @@ def remix(
         analysis = analysis_of(song, mix, stems, stages, monitor)
     plan = plan_timeline(analysis, song.tempo_map, parameters.tempo, style.tempo_range_bpm)
     length_frames = plan.length_frames(mix)
-    with stages.stage("generate") as monitor:
-        arrangement = arrange(
-            plan.analysis,
-            plan.source_map,
-            plan.target_map,
-            style,
-            seed=parameters.seed,
-            energy=parameters.energy,
-            brightness=parameters.brightness,
-            keep=parameters.keep,
-        )
-        rendered = render_parts(
-            arrangement,
-            plan.target_map,
-            mix.sample_rate,
-            length_frames,
-            parameters.brightness,
-            monitor,
-            tuning_cents(plan, style, parameters.keep),
-        )
-    with stages.stage("sync") as monitor:
-        kept, notes = fit_stems(stems, parameters.keep, mix, plan, style, monitor)
+    with ThreadPoolExecutor(
+        1
+    ) as beside:  # fitting the voice and playing the parts need nothing of each other
+        quiet = Monitor(is_cancelled=stages.is_cancelled)
+        fitting = beside.submit(fit_stems, stems, parameters.keep, mix, plan, style, quiet)
+        with stages.stage("generate") as monitor:
+            arrangement = arrange(
+                plan.analysis,
+                plan.source_map,
+                plan.target_map,
+                style,
+                seed=parameters.seed,
+                energy=parameters.energy,
+                brightness=parameters.brightness,
+                keep=parameters.keep,
+            )
+            rendered = render_parts(
+                arrangement,
+                plan.target_map,
+                mix.sample_rate,
+                length_frames,
+                parameters.brightness,
+                monitor,
+                tuning_cents(plan, style, parameters.keep),
+            )
+        with stages.stage("sync") as monitor:
+            while not fitting.done():
+                monitor.check()
+                wait([fitting], timeout=0.2)
+            kept, notes = fitting.result()
     tracks = {item.name: MixTrack(item.audio, item.role, may_overwrite=True) for item in kept}
     tracks |= to_mix(arrangement, rendered, parameters.energy)
 

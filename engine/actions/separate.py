@@ -9,7 +9,7 @@ import numpy as np
 from engine.actions.model import Backend, Outcome, OutputTrack, Song
 from engine.actions.palette import ROLE_COLOURS
 from engine.actions.source import read_whole
-from engine.audio import Audio, WavWriter, best_subtype, read_audio, write_wav
+from engine.audio import Audio, Envelope, WavWriter, best_subtype, envelope, read_audio, write_wav
 from engine.progress import Monitor
 from engine.separation import SeparatorInfo, load_backend, stem_names, stream
 from engine.separation.protocol import StemBlock
@@ -46,6 +46,8 @@ def separated_files(
     def fill(folder: Path) -> None:
         blocks = stream(mix, backend=backend, two_stems=two_stems, monitor=monitor.part(0, 0.97))
         write_stems(folder, blocks, mix, subtype, start_frame)
+        for role in stem_names(two_stems, info.stems):
+            save_shape(folder / f"{role}.npz", envelope(read_audio(folder / f"{role}.wav")))
 
     folder = stages.cached("separate", depends_on, fill)
     return {role: folder / f"{role}.wav" for role in stem_names(two_stems, info.stems)}
@@ -90,10 +92,22 @@ def stem_tracks(files: Mapping[str, Path]) -> list[OutputTrack]:
             kind="separated",
             colour=ROLE_COLOURS.get(role, ROLE_COLOURS["other"]),
             ready=path,
+            shape=load_shape(path.with_suffix(".npz")),
             muted=True,
         )
         for role, path in files.items()
     ]
+
+
+def save_shape(path: Path, shape: Envelope) -> None:
+    """Keep a waveform's picture beside the stem, so that a later job need not read the stem to draw it."""
+    np.savez(path, lowest=shape.lowest, highest=shape.highest, rms=shape.rms, duration_s=shape.duration_s)
+
+
+def load_shape(path: Path) -> Envelope:
+    """Return what `save_shape` kept."""
+    with np.load(path) as kept:
+        return Envelope(kept["lowest"], kept["highest"], kept["rms"], float(kept["duration_s"]))
 
 
 def load_stem(path: Path) -> Audio:
