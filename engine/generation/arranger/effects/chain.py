@@ -18,7 +18,7 @@ from engine.generation.arranger.effects.table import EFFECTS
 from engine.progress import SILENT, Monitor
 
 Process = Callable[[Samples, int], Samples]
-"""Takes a stereo block (2, frames) and the frame at which it starts; returns a block of the same shape."""
+"""Takes a block (1 or 2, frames) and the frame at which it starts; returns as many frames, in 1 or 2 channels."""
 
 BLOCK_FRAMES = 1 << 18
 _SETTLED_S = 1.0  # for filters, compressors and short delays
@@ -89,10 +89,13 @@ def check_effects(effects: Sequence[Mapping[str, Any]]) -> list[tuple[str, dict[
 def make_chain(effects: Sequence[Mapping[str, Any]], context: Context) -> Process:
     """Return one process that runs all `effects` in order, with fresh state.
 
-    A silent block is passed over once everything before it has died away.
+    Blocks have one channel or two, all the same number. A silent block is passed over once everything before
+    it has died away.
     """
+    from engine.generation.arranger.effects.streaming import fused
+
     checked = check_effects(effects)
-    processes = [_maker(EFFECTS[name].maker)(context, **given) for name, given in checked]
+    processes = fused(_maker(EFFECTS[name].maker)(context, **given) for name, given in checked)
     rest_s = _SETTLED_S + sum(EFFECTS[name].tail_s for name, _ in checked)
     quiet_from = 0
 
@@ -139,9 +142,11 @@ def apply_effects(
     samples = np.repeat(audio.samples, 2, axis=0) if audio.channels == 1 else audio.samples[:2]
     if not in_place and audio.channels > 1:
         samples = samples.copy()
+    # What is the same on both sides is worked on once, up to the first effect that sets the sides apart.
+    sides = slice(0, 1) if np.array_equal(samples[0], samples[1]) else slice(0, 2)
     for start in range(0, audio.frames, BLOCK_FRAMES):
         monitor.report(start / audio.frames)
         stop = min(start + BLOCK_FRAMES, audio.frames)
-        samples[:, start:stop] = process(np.ascontiguousarray(samples[:, start:stop]), start)
+        samples[:, start:stop] = process(np.ascontiguousarray(samples[sides, start:stop]), start)
     monitor.report(1.0)
     return Audio(samples, audio.sample_rate)

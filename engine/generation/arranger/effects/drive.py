@@ -6,6 +6,8 @@ import pedalboard
 from engine.audio.buffer import Samples
 from engine.generation.arranger.effects.chain import Context, Process
 from engine.generation.arranger.effects.streaming import (
+    Gain,
+    Series,
     SoftClip,
     SosFilter,
     bell,
@@ -21,6 +23,8 @@ def distortion(context: Context, *, drive_db: float, tone_hz: float, mix: float)
     tone = SosFilter(cascade([butterworth("lowpass", tone_hz, 12, context.sample_rate)]))
     pivot = 0.25 * 10 ** (drive_db / 20)
     level = np.float32(0.25 * np.sqrt(1 + pivot * pivot) / pivot)
+    if mix == 1:
+        return Series(clip, tone, Gain(float(level)))
     share = np.float32(mix)
 
     def process(block: Samples, _start: int) -> Samples:
@@ -41,12 +45,7 @@ def tape(context: Context, *, drive_db: float, bump_db: float, treble_hz: float)
     )
     colour = SosFilter(sos)
     pivot = 0.12 * gain
-    level = np.float32(0.12 * np.sqrt(1 + pivot * pivot) / pivot)
-
-    def process(block: Samples, _start: int) -> Samples:
-        return colour(clip(block)) * level
-
-    return process
+    return Series(clip, colour, Gain(float(0.12 * np.sqrt(1 + pivot * pivot) / pivot)))
 
 
 def amp(context: Context, *, drive_db: float, bass_db: float, middle_db: float, treble_db: float) -> Process:
@@ -78,12 +77,7 @@ def amp(context: Context, *, drive_db: float, bass_db: float, middle_db: float, 
             ]
         )
     )
-    level = np.float32(0.3)
-
-    def process(block: Samples, _start: int) -> Samples:
-        return stack(second(between(first(before(block))))) * level
-
-    return process
+    return Series(before, first, between, second, stack, Gain(0.3))
 
 
 def cabinet(context: Context, *, cutoff_hz: float, body_db: float, presence_db: float) -> Process:
@@ -98,8 +92,7 @@ def cabinet(context: Context, *, cutoff_hz: float, body_db: float, presence_db: 
             butterworth("lowpass", cutoff_hz, 24, rate),
         ]
     )
-    box = SosFilter(sos)
-    return lambda block, _start: box(block)
+    return SosFilter(sos)
 
 
 def bitcrush(context: Context, *, bits: float, rate_hz: float) -> Process:
@@ -108,20 +101,25 @@ def bitcrush(context: Context, *, bits: float, rate_hz: float) -> Process:
     step = context.sample_rate / rate_hz
     smooth = SosFilter(cascade([butterworth("lowpass", 0.45 * rate_hz, 12, context.sample_rate)]))
     guard = SosFilter(cascade([butterworth("lowpass", 0.45 * rate_hz, 12, context.sample_rate)]))
-    last = np.zeros((2, 1), dtype=np.float32)
+    last = np.zeros((1, 1), dtype=np.float32)
 
-    def process(block: Samples, start: int) -> Samples:
+    def quantised(block: Samples, _start: int) -> Samples:
+        return np.asarray(crush.process(block, context.sample_rate, reset=False), dtype=np.float32)
+
+    def held(block: Samples, start: int) -> Samples:
         nonlocal last
-        quantised = np.asarray(
-            crush.process(guard(block), context.sample_rate, reset=False), dtype=np.float32
-        )
-        if step <= 1:
-            return quantised
-        frames = np.arange(start, start + block.shape[1], dtype=np.float64)
-        held = np.ceil(np.floor(frames / step) * step).astype(np.int64) - start
-        line = np.concatenate([last, quantised], axis=1)
-        out = line[:, np.maximum(held, -1) + 1]
+        line = np.empty((block.shape[0], block.shape[1] + 1), dtype=np.float32)
+        line[:, :1], line[:, 1:] = last, block
+        # Frame n holds what came in at ceil(floor(n / step) * step), or the last of the block before.
+        place = np.arange(start, start + block.shape[1], dtype=np.float64)
+        place /= step
+        np.floor(place, out=place)
+        place *= step
+        np.ceil(place, out=place)
+        place -= start - 1
+        np.maximum(place, 0, out=place)
+        out = line.take(place.astype(np.int64), axis=1)
         last = out[:, -1:].copy()
-        return smooth(out)
+        return out
 
-    return process
+    return Series(guard, quantised) if step <= 1 else Series(guard, quantised, held, smooth)

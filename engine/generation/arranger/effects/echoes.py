@@ -18,11 +18,20 @@ def _echo(
         cascade([butterworth("lowpass", tone_hz, 6, rate), butterworth("highpass", 150, 6, rate)])
     )
     wet_gain, back = np.float32(10 ** (wet_db / 20)), np.float32(feedback)
-    waiting = np.zeros((2, frames), dtype=np.float32)
+    waiting = np.zeros((2 if across else 1, frames), dtype=np.float32)
 
-    def process(block: Samples, _start: int) -> Samples:
+    def once(block: Samples, _start: int) -> Samples:
         nonlocal waiting
-        out = block.copy()
+        line = np.empty((block.shape[0], frames + block.shape[1]), dtype=np.float32)
+        line[:, :frames], line[:, frames:] = waiting, block
+        waiting = line[:, -frames:].copy()
+        return block + wet_gain * loop(line[:, : block.shape[1]])
+
+    def again_and_again(block: Samples, _start: int) -> Samples:
+        nonlocal waiting
+        out = np.repeat(block, 2, axis=0) if across and len(block) == 1 else block.copy()
+        if len(waiting) < len(out):
+            waiting = np.repeat(waiting, 2, axis=0)
         for first in range(0, block.shape[1], frames):
             dry = block[:, first : first + frames]
             count = dry.shape[1]
@@ -33,7 +42,7 @@ def _echo(
             out[:, first : first + count] += wet_gain * heard
         return out
 
-    return process
+    return once if feedback == 0 and not across else again_and_again
 
 
 def _time_s(context: Context, beats: float, time_s: float) -> float:

@@ -12,6 +12,7 @@ from engine.generation.arranger.effects.streaming import (
     cascade,
     control,
     spread,
+    two_sides,
 )
 
 _SWEEP_FRAMES = 1024
@@ -39,8 +40,8 @@ def phaser(
 def _each_side(context: Context, units: list[pedalboard.Plugin]) -> Process:
     def process(block: Samples, _start: int) -> Samples:
         sides = [
-            unit.process(np.ascontiguousarray(block[side : side + 1]), context.sample_rate, reset=False)
-            for side, unit in enumerate(units)
+            unit.process(np.ascontiguousarray(side[None]), context.sample_rate, reset=False)
+            for side, unit in zip(two_sides(block), units, strict=True)
         ]
         return np.concatenate(sides).astype(np.float32, copy=False)
 
@@ -53,11 +54,13 @@ def tremolo(context: Context, *, rate_hz: float, beats: float, depth: float, ste
     def process(block: Samples, start: int) -> Samples:
         times = control(start, block.shape[1], context.sample_rate)
         cycles = context.beats_at(times) / beats if beats > 0 else times * rate_hz
-        out = np.empty_like(block)
-        for side in (0, 1):
-            wave = 0.5 - 0.5 * np.cos(2 * np.pi * (cycles + 0.5 * stereo * side))
-            out[side] = block[side] * spread(1 - depth * wave, block.shape[1])
-        return out
+        swing = [
+            spread(
+                1 - depth * (0.5 - 0.5 * np.cos(2 * np.pi * (cycles + 0.5 * stereo * side))), block.shape[1]
+            )
+            for side in ((0, 1) if stereo else (0,))
+        ]
+        return block * np.stack(swing)
 
     return process
 
@@ -70,7 +73,7 @@ def rotary(context: Context, *, speed: str, depth: float) -> Process:
     horn_hz, drum_hz = _ROTOR_HZ[speed]
     split = SosFilter(cascade([butterworth("lowpass", 800, 12, context.sample_rate)]))
     doppler_s = 0.00035 * depth
-    line = MovingDelay(2, 2.2 * doppler_s + 0.001, context.sample_rate)
+    line = MovingDelay(2.2 * doppler_s + 0.001, context.sample_rate)
     angles = np.array([[0.0], [0.5 * np.pi]])
 
     def process(block: Samples, start: int) -> Samples:
@@ -102,14 +105,14 @@ def wow_flutter(
         (flutter_hz * 1.71, 0.3 * flutter_cents * to_s / (flutter_hz * 1.71), phases[3]),
     ]
     centre_s = sum(amplitude for _, amplitude, _ in swings)
-    line = MovingDelay(2, 2 * centre_s, context.sample_rate)
+    line = MovingDelay(2 * centre_s, context.sample_rate)
 
     def process(block: Samples, start: int) -> Samples:
         times = control(start, block.shape[1], context.sample_rate)
         delay = centre_s + sum(
             amplitude * np.sin(2 * np.pi * hz * times + phase) for hz, amplitude, phase in swings
         )
-        return line(block, np.stack([delay, delay]))
+        return line(block, delay[None])
 
     return process
 

@@ -13,6 +13,8 @@ def width(context: Context, *, width: float, mono_below_hz: float) -> Process:
     factor = np.float32(width)
 
     def process(block: Samples, _start: int) -> Samples:
+        if len(block) == 1:
+            return block  # it has no side
         middle = 0.5 * (block[0] + block[1])
         side = np.float32(0.5) * factor * (block[0] - block[1])
         if mono_below_hz > 0:

@@ -1,6 +1,11 @@
-"""Building blocks that keep their state from block to block: filters, convolution, moving delays, soft clipping."""
+"""Building blocks that keep their state from block to block: filters, convolution, moving delays, soft clipping.
 
-from collections.abc import Sequence
+Each takes blocks of one or of two channels, (channels, frames), and stays with the number that it got first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import scipy.fft
@@ -8,22 +13,83 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Samples
+from engine.generation.arranger.effects.chain import Process
 
 Sos = NDArray[np.float64]
 _CONTROL_FRAMES = 32
 
 
 class SosFilter:
-    """Second-order sections over a stereo stream."""
+    """Second-order sections over a stream."""
 
     def __init__(self, sos: Sos) -> None:
-        self._sos = sos
-        self._state = np.zeros((sos.shape[0], 2, 2))
+        self.sos = sos
+        self._state: NDArray[np.float64] | None = None
 
-    def __call__(self, block: Samples) -> Samples:
-        """Filter a block of shape (2, frames)."""
-        filtered, self._state = scipy.signal.sosfilt(self._sos, block, axis=1, zi=self._state)
+    def __call__(self, block: Samples, _start: int = 0) -> Samples:
+        """Filter a block."""
+        if self._state is None:
+            self._state = np.zeros((self.sos.shape[0], block.shape[0], 2))
+        filtered, self._state = scipy.signal.sosfilt(self.sos, block, axis=1, zi=self._state)
         return np.asarray(filtered, dtype=np.float32)
+
+
+class Gain:
+    """Multiplies by a constant."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = float(factor)
+
+    def __call__(self, block: Samples, _start: int = 0) -> Samples:
+        """Multiply a block."""
+        return block * np.float32(self.factor)
+
+
+class Series:
+    """Processes one after another; `fused` looks inside."""
+
+    def __init__(self, *parts: Process) -> None:
+        self.parts = parts
+
+    def __call__(self, block: Samples, start: int) -> Samples:
+        """Run a block through all parts."""
+        for part in self.parts:
+            block = part(block, start)
+        return block
+
+
+def fused(processes: Iterable[Process]) -> list[Process]:
+    """Return processes that do the same, with neighbouring filters and gains as one filter.
+
+    A cascade of several sections takes hardly longer than one section: the time goes into waiting for the last result.
+    """
+    joined: list[Process] = []
+    for process in _flat(processes):
+        last = joined[-1] if joined else None
+        if isinstance(process, SosFilter | Gain) and isinstance(last, SosFilter | Gain):
+            joined[-1] = _joined(last, process)
+        else:
+            joined.append(process)
+    return joined
+
+
+def _flat(processes: Iterable[Process]) -> Iterator[Process]:
+    for process in processes:
+        if isinstance(process, Series):
+            yield from _flat(process.parts)
+        else:
+            yield process
+
+
+def _joined(first: SosFilter | Gain, second: SosFilter | Gain) -> SosFilter | Gain:
+    if isinstance(first, Gain) and isinstance(second, Gain):
+        return Gain(first.factor * second.factor)
+    sos = cascade([each.sos for each in (first, second) if isinstance(each, SosFilter)])
+    for each in (first, second):
+        if isinstance(each, Gain):
+            sos = sos.copy()
+            sos[0, :3] *= each.factor
+    return SosFilter(sos)
 
 
 def butterworth(kind: str, cutoff_hz: float, slope_db: float, sample_rate: int) -> Sos | None:
@@ -77,19 +143,28 @@ class SoftClip:
     def __init__(self, gain: float, bias: float = 0.0) -> None:
         self._gain, self._bias = np.float32(gain), np.float32(bias)
         self._rest = np.float32(bias / np.sqrt(1 + bias * bias))
-        self._last = np.full((2, 1), bias, dtype=np.float32)
+        self._last: Samples | None = None
 
-    def __call__(self, block: Samples) -> Samples:
-        """Shape a block of shape (2, frames)."""
-        x = np.concatenate([self._last, block * self._gain + self._bias], axis=1)
+    def __call__(self, block: Samples, _start: int = 0) -> Samples:
+        """Shape a block."""
+        x = np.empty((block.shape[0], block.shape[1] + 1), dtype=np.float32)
+        x[:, :1] = self._bias if self._last is None else self._last
+        np.multiply(block, self._gain, out=x[:, 1:])
+        if self._bias:
+            x[:, 1:] += self._bias
         self._last = x[:, -1:].copy()
-        root = np.sqrt(1 + x * x)
-        shaped: Samples = (x[:, 1:] + x[:, :-1]) / (root[:, 1:] + root[:, :-1]) - self._rest
+        root = x * x
+        root += 1
+        np.sqrt(root, out=root)
+        shaped: Samples = x[:, 1:] + x[:, :-1]
+        shaped /= root[:, 1:] + root[:, :-1]
+        if self._rest:
+            shaped -= self._rest
         return shaped
 
 
 class Convolver:
-    """Convolution of a stereo or mono-summed stream with a stereo impulse response, by overlap-add."""
+    """Convolution of a mono stream with a stereo impulse response, by overlap-add."""
 
     def __init__(self, response: Samples) -> None:
         self._response = response
@@ -106,7 +181,9 @@ class Convolver:
             if self._spectrum[0] != size:
                 self._spectrum = (size, scipy.fft.rfft(self._response, size, axis=1))
             spectrum = scipy.fft.rfft(mono.astype(np.float32), size)
-            out += scipy.fft.irfft(self._spectrum[1] * spectrum, size, axis=1)[:, : frames + tail]
+            out += scipy.fft.irfft(self._spectrum[1] * spectrum, size, axis=1, overwrite_x=True)[
+                :, : frames + tail
+            ]
         self._tail = out[:, frames:].copy()
         return out[:, :frames]
 
@@ -114,26 +191,43 @@ class Convolver:
 class MovingDelay:
     """A delay whose time moves, read with linear interpolation; `most_s` is the longest delay."""
 
-    def __init__(self, channels: int, most_s: float, sample_rate: int) -> None:
+    def __init__(self, most_s: float, sample_rate: int) -> None:
         self._sample_rate = sample_rate
-        self._history = np.zeros((channels, int(most_s * sample_rate) + 4), dtype=np.float32)
+        self._past = int(most_s * sample_rate) + 4
+        self._history: Samples | None = None
 
     def __call__(self, block: Samples, delays_s: NDArray[np.float64]) -> Samples:
-        """Delay channel i of the block by `delays_s[i]` (seconds at every `_CONTROL_FRAMES` frames, see `control`)."""
-        frames, past = block.shape[1], self._history.shape[1]
+        """Delay the block by `delays_s`, in seconds at every `_CONTROL_FRAMES` frames, see `control`.
+
+        Shape (1, points), the same for all channels, or (channels, points).
+        """
+        frames, past = block.shape[1], self._past
+        if self._history is None:
+            self._history = np.zeros((block.shape[0], past), dtype=np.float32)
         line = np.concatenate([self._history, block], axis=1)
         self._history = line[:, -past:].copy()
         out = np.empty_like(block)
-        for channel in range(block.shape[0]):
-            delay = spread(delays_s[channel] * self._sample_rate, frames)
-            position = np.arange(past, past + frames, dtype=np.float64)
-            position -= delay
-            index = position.astype(np.int64)
-            share = (position - index).astype(np.float32)
-            early = line[channel].take(index, mode="clip")
-            late = line[channel].take(index + 1, mode="clip")
-            out[channel] = early + share * (late - early)
+        for channel, samples in enumerate(line):
+            if channel < len(delays_s):
+                # The delay in whole frames and a share, in float32: it is short, so nothing is lost.
+                delay = spread(delays_s[channel] * self._sample_rate, frames)
+                whole = np.ceil(delay)
+                share = whole - delay
+                index = np.arange(past, past + frames, dtype=np.int64)
+                index -= whole.astype(np.int64)
+            early = samples.take(index, mode="clip")
+            index += 1
+            late = samples.take(index, mode="clip")
+            index -= 1
+            late -= early
+            late *= share
+            np.add(early, late, out=out[channel])
         return out
+
+
+def two_sides(block: Samples) -> Samples:
+    """Return the block in two channels: one channel twice."""
+    return np.broadcast_to(block, (2, block.shape[1]))
 
 
 def control(start_frame: int, frames: int, sample_rate: int) -> NDArray[np.float64]:

@@ -1,27 +1,24 @@
 """Level and equalisation."""
 
-import numpy as np
-
-from engine.audio.buffer import Samples
 from engine.generation.arranger.effects.chain import Context, Process
-from engine.generation.arranger.effects.streaming import Sos, SosFilter, bell, butterworth, shelf
+from engine.generation.arranger.effects.streaming import (
+    Gain,
+    Series,
+    Sos,
+    SosFilter,
+    bell,
+    butterworth,
+    shelf,
+)
 
 
 def _filter(sos: Sos | None) -> Process:
-    if sos is None:
-        return lambda block, _start: block
-    stream = SosFilter(sos)
-    return lambda block, _start: stream(block)
+    return Series() if sos is None else SosFilter(sos)
 
 
 def gain(_context: Context, *, gain_db: float) -> Process:
     """Multiply by a constant."""
-    factor = np.float32(10 ** (gain_db / 20))
-
-    def process(block: Samples, _start: int) -> Samples:
-        return block * factor
-
-    return process
+    return Gain(10 ** (gain_db / 20))
 
 
 def low_pass(context: Context, *, cutoff_hz: float, slope_db: int) -> Process:

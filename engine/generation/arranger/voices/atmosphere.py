@@ -5,6 +5,7 @@ bed (hiss, a little rumble, crackle) lasts as long as the note.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import scipy.fft
@@ -46,7 +47,7 @@ def _loop_noise(
     return np.asarray(loop / np.sqrt(np.mean(loop**2)), dtype=np.float32)
 
 
-def _riser(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
+def _riser(setup: Setup, stroke: Stroke, _rng: np.random.Generator) -> Samples:
     """Noise whose band climbs, and a cluster of tones that climbs two octaves, growing to the end."""
     rate, frames = setup.sample_rate, stroke.frames
     place = np.linspace(0, 1, frames, dtype=np.float32)
@@ -54,7 +55,7 @@ def _riser(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
     noise = np.zeros((2, frames), dtype=np.float32)
     for number, centre in enumerate(bands):
         share = np.clip(1 - np.abs(place * (len(bands) - 1) - number), 0, 1)
-        loop = _loop_noise(rng, rate, centre * 0.6, centre * 1.7, -0.5, _RISER_LOOP_S)
+        loop = _riser_band(rate, setup.seed, float(centre), number)
         noise += np.tile(loop, (1, -(-frames // loop.shape[1])))[:, :frames] * share
     time_s = seconds(frames, rate)
     length_s = frames / rate
@@ -93,12 +94,24 @@ def _reverse_cymbal(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> S
     return fade_edges(np.ascontiguousarray(forward[:, ::-1]), rate, 0.05, 0.01)
 
 
+@lru_cache(maxsize=2)
+def _vinyl_bed(sample_rate: int, seed: int) -> Samples:
+    rng = Setup(sample_rate, seed).rng(701)
+    hiss = _loop_noise(rng, sample_rate, 900, 9000, -0.25)
+    rumble = _loop_noise(rng, sample_rate, 25, 120, -1.0)
+    return 0.05 * hiss + 0.02 * rumble
+
+
+@lru_cache(maxsize=12)
+def _riser_band(sample_rate: int, seed: int, centre_hz: float, number: int) -> Samples:
+    rng = Setup(sample_rate, seed).rng(702, number)
+    return _loop_noise(rng, sample_rate, centre_hz * 0.6, centre_hz * 1.7, -0.5, _RISER_LOOP_S)
+
+
 def _vinyl(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
     """Surface noise: hiss, rumble, and crackle of many small and few large clicks."""
     rate, frames = setup.sample_rate, stroke.frames
-    hiss = _loop_noise(rng, rate, 900, 9000, -0.25)
-    rumble = _loop_noise(rng, rate, 25, 120, -1.0)
-    bed = 0.05 * hiss + 0.02 * rumble
+    bed = _vinyl_bed(rate, setup.seed)
     out = np.tile(bed, (1, -(-frames // bed.shape[1])))[:, :frames]
     count = rng.poisson(7.5 * frames / rate)
     spots = np.sort(rng.integers(0, max(1, frames), count))

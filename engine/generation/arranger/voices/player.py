@@ -158,7 +158,9 @@ def _deal_variants(events: list[_Event], spec: VoiceSpec, setup: Setup) -> None:
         return
     count: dict[int, int] = {}
     for event in events:
-        turn = count.setdefault(event.pitch, int(setup.rng(900, event.pitch).integers(spec.variants)))
+        if event.pitch not in count:
+            count[event.pitch] = int(setup.rng(900, event.pitch).integers(spec.variants))
+        turn = count[event.pitch]
         event.variant = turn % spec.variants
         count[event.pitch] = turn + 1
 

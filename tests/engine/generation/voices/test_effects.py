@@ -195,3 +195,32 @@ def test_cancel_is_heard_between_blocks():
     with pytest.raises(Cancelled):
         apply_effects(long, [{"type": "gain"}], monitor=monitor)
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_equal_sides_sound_as_they_do_when_worked_on_one_by_one(name):
+    left = bursts().samples[:1]
+    equal = np.repeat(left, 2, axis=0)
+    unequal = equal.copy()
+    unequal[1, -1] += 0.01
+    one, two = (
+        apply_effects(Audio(samples, RATE), [{"type": name}], kick_times_s=[0.5, 1.0]).samples
+        for samples in (equal, unequal)
+    )
+    assert np.abs(one[:, :-4096] - two[:, :-4096]).max() < 1e-5
+
+
+def test_effects_joined_in_a_chain_sound_as_they_do_one_after_the_other():
+    chained = [
+        {"type": "high_pass", "cutoff_hz": 120},
+        {"type": "peak", "gain_db": 4},
+        {"type": "gain", "gain_db": -3},
+        {"type": "tape"},
+        {"type": "low_pass", "cutoff_hz": 5000, "slope_db": 24},
+        {"type": "cabinet"},
+        {"type": "gain", "gain_db": 6},
+    ]
+    by_steps = source = bursts()
+    for effect in chained:
+        by_steps = apply_effects(by_steps, [effect])
+    assert np.abs(apply_effects(source, chained).samples - by_steps.samples).max() < 1e-5
