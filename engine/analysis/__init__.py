@@ -11,7 +11,7 @@ from engine.analysis.model import Analysis, Chord, Curve, Key, MelodyNote, Secti
 if TYPE_CHECKING:
     from engine.analysis.analyze import analyze
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Raised whenever the same input would be analysed otherwise; cached analyses of other versions are not used.
 """
 

@@ -5,21 +5,22 @@ all of it more certain (chords from `other` and `bass`, downbeats from `drums`),
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from engine.analysis.chords import estimate_chords
+from engine.analysis.chords import ChordResult, estimate_chords
 from engine.analysis.curves import as_curve, brightness_curve, loudness_curve, vocal_curve
 from engine.analysis.features import Features
 from engine.analysis.key import estimate_key
 from engine.analysis.melody import estimate_melody
-from engine.analysis.model import Analysis
+from engine.analysis.model import Analysis, Key, MelodyNote
 from engine.analysis.pulse import is_noise
 from engine.analysis.rhythm import Rhythm, find_rhythm, rhythm_of_map
 from engine.analysis.sections import find_sections
 from engine.audio.buffer import Audio
 from engine.errors import NrxError
-from engine.progress import SILENT, Monitor
+from engine.progress import SILENT, Monitor, shared_monitor
 from engine.tempo import TempoMap
 
 
@@ -58,16 +59,26 @@ def analyze(
         rhythm = rhythm_of_map(tempo_map, features.duration_s)
     else:
         rhythm = find_rhythm(features, tempo_range_bpm, monitor.part(0.05, 0.3))
-    loudness = loudness_curve(mix, monitor.part(0.3, 0.4))
-    brightness, mean_brightness_hz = brightness_curve(features)
-    vocals = vocal_curve(features)
-    monitor.report(0.45)
-    sections = find_sections(features, rhythm.downbeats_s, features.duration_s, loudness.short_term)
-    features.forget()
-    monitor.report(0.5)
-    harmony = estimate_chords(stems, mix, rhythm.beats_s, rhythm.downbeats_s, monitor=monitor.part(0.5, 0.8))
-    keys = estimate_key(harmony)
-    melody = estimate_melody(stems, mix, rhythm.beats_s, keys[0], monitor=monitor.part(0.8, 1.0))
+    by_ear, by_eye = shared_monitor(monitor.part(0.3, 1.0), 2)
+
+    def hear() -> tuple[ChordResult, tuple[Key, ...], tuple[MelodyNote, ...]]:
+        harmony = estimate_chords(
+            stems, mix, rhythm.beats_s, rhythm.downbeats_s, monitor=by_ear.part(0.0, 0.6)
+        )
+        keys = estimate_key(harmony)
+        melody = estimate_melody(stems, mix, rhythm.beats_s, keys[0], monitor=by_ear.part(0.6, 1.0))
+        return harmony, keys, melody
+
+    with ThreadPoolExecutor(1) as beside:  # harmony needs nothing of the curves and the form
+        hearing = beside.submit(hear)
+        loudness = loudness_curve(mix, by_eye.part(0.0, 0.5))
+        brightness, mean_brightness_hz = brightness_curve(features)
+        vocals = vocal_curve(features)
+        by_eye.report(0.8)
+        sections = find_sections(features, rhythm.downbeats_s, features.duration_s, loudness.short_term)
+        features.forget()
+        by_eye.report(1.0)
+        harmony, keys, melody = hearing.result()
     return Analysis(
         duration_s=features.duration_s,
         tempo_bpm=round(rhythm.bpm, 6),
@@ -89,6 +100,7 @@ def analyze(
         loudness_lufs=round(loudness.integrated_lufs, 3),
         mean_brightness_hz=round(mean_brightness_hz, 1),
         notes=_notes(rhythm),
+        tuning_cents=round(harmony.tuning.cents, 1),
     )
 
 

@@ -1,5 +1,6 @@
-"""What the analysis of a song says. Times are in seconds from the first sample of the input; all values are plain
-Python numbers, so that an analysis can be cached and published as JSON unchanged.
+"""What the analysis of a song says.
+
+Times are in seconds from the first sample of the input; all values are plain Python numbers, so that an analysis can be cached and published as JSON unchanged.
 """
 
 from dataclasses import dataclass, field
