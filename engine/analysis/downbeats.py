@@ -72,6 +72,7 @@ def beat_cues(features: Features, beats_s: Array) -> dict[str, Array]:
     """Return each cue of `CUE_WEIGHTS` at each beat, (beats,), as a z-score clipped at 3; zero if it says nothing."""
     drums, bass = features.first_of("drums"), features.first_of("bass")
     drum_flux = features.flux(drums)
+    features.heartbeat.check()
     chroma = features.chroma(features.first_of("other"))
     cues = {
         "chord": at_times(features.harmonic_change, CHROMA_HOP_S, beats_s),

@@ -71,6 +71,7 @@ def rank_levels(
     levels: list[Level] = []
 
     def add(beats_s: Array, bpm: float, bonus: float, is_loop: bool) -> None:
+        features.heartbeat.check()
         if slowest <= bpm <= fastest and len(beats_s) >= LEAST_BEATS:
             presence = float(np.interp(bpm, gram.bpm, strength)) / max(float(strength.max()), 1e-9)
             evidence = judge(features, onsets, beats_s, bpm) + PRESENCE_WEIGHT * float(

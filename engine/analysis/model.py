@@ -1,6 +1,7 @@
 """What the analysis of a song says.
 
-Times are in seconds from the first sample of the input; all values are plain Python numbers, so that an analysis can be cached and published as JSON unchanged.
+Times are in seconds from the first sample of the input; all values are plain Python numbers, so that an
+analysis can be cached and published as JSON unchanged.
 """
 
 from dataclasses import dataclass, field

@@ -60,6 +60,7 @@ def find_rhythm(
     times = _settled(features, levels[0])
     if len(times.beats_s) < LEAST_BEATS:
         return _convenient(features.duration_s, source, tempo_range_bpm)
+    features.heartbeat.check()
     metre = find_metre(beat_cues(features, times.beats_s), starts_bar=levels[0].is_loop)
     monitor.report(1.0)
     return Rhythm(
@@ -85,8 +86,12 @@ def _clock(features: Features, onsets: Floats, curve_bpm: Array, gram: Tempogram
     """Return the ticks of the song's pulse from 0 to its end: a regular grid if it is steady."""
     period_s = np.interp(np.arange(len(onsets)) * HOP_S, gram.times_s, 60.0 / curve_bpm)
     mono = features.mono(features.first_of("drums"))
-    tracked = {factor: track(onsets, period_s / factor) for factor in (1, 2)}
+    tracked: dict[int, Array] = {}
+    for factor in (1, 2):
+        features.heartbeat.check()
+        tracked[factor] = track(onsets, period_s / factor)
     for factor, ticks in ((1, 1), (2, 1), (1, 2), (2, 2)):
+        features.heartbeat.check()
         beats_s = tracked[factor]
         line = steady_line(*sharpen(beats_s, mono), ticks) if len(beats_s) >= LEAST_BEATS else None
         if line is not None:
