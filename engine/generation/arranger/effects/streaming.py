@@ -6,6 +6,7 @@ Each takes blocks of one or of two channels, (channels, frames), and stays with 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import scipy.fft
@@ -17,6 +18,7 @@ from engine.generation.arranger.effects.chain import Process
 
 Sos = NDArray[np.float64]
 _CONTROL_FRAMES = 32
+_ROW_FRAMES = 1 << 16
 
 
 class SosFilter:
@@ -92,6 +94,7 @@ def _joined(first: SosFilter | Gain, second: SosFilter | Gain) -> SosFilter | Ga
     return SosFilter(sos)
 
 
+@lru_cache(maxsize=256)
 def butterworth(kind: str, cutoff_hz: float, slope_db: float, sample_rate: int) -> Sos | None:
     """Return a Butterworth "lowpass" or "highpass" of 6, 12, 24 … dB an octave; None where it would change nothing."""
     if kind == "lowpass" and cutoff_hz >= 0.49 * sample_rate:
@@ -164,27 +167,58 @@ class SoftClip:
 
 
 class Convolver:
-    """Convolution of a mono stream with a stereo impulse response, by overlap-add."""
+    """Convolution of a mono stream with a stereo impulse response, by overlap-add.
+
+    A block is cut into rows that are transformed together: FFTs of four rows and more use the processor's
+    vectors, and take less than half the time. A response longer than a row is cut into parts of a row's
+    length. All blocks but the last must hold the same whole number of rows, or be a row themselves.
+    """
 
     def __init__(self, response: Samples) -> None:
         self._response = response
-        self._tail = np.zeros((2, response.shape[1] - 1), dtype=np.float32)
-        self._spectrum: tuple[int, NDArray[np.complex64]] = (0, np.zeros((2, 0), dtype=np.complex64))
+        self._tail = np.zeros((2, 0), dtype=np.float32)
+        self._row_frames = 0
+
+    def _prepare(self, frames: int) -> None:
+        self._row_frames = min(frames, _ROW_FRAMES)
+        length = self._response.shape[1]
+        count = -(-length // self._row_frames)
+        size = scipy.fft.next_fast_len(self._row_frames + min(length, self._row_frames), real=True)
+        parts = np.zeros((2, count, size), dtype=np.float32)
+        for number in range(count):
+            piece = self._response[:, number * self._row_frames : (number + 1) * self._row_frames]
+            parts[:, number, : piece.shape[1]] = piece
+        self._size = size
+        self._parts = scipy.fft.rfft(parts, axis=2)
+        self._heard: list[NDArray[np.complex64] | None] = [None] * (count - 1)
+        self._tail = np.zeros((2, size - self._row_frames), dtype=np.float32)
 
     def __call__(self, mono: Samples) -> Samples:
         """Convolve one channel (frames,) with both responses; returns (2, frames)."""
-        frames, tail = mono.shape[0], self._tail.shape[1]
-        out = np.zeros((2, frames + tail), dtype=np.float32)
-        out[:, :tail] = self._tail
-        if mono.any():
-            size = scipy.fft.next_fast_len(frames + tail, real=True)
-            if self._spectrum[0] != size:
-                self._spectrum = (size, scipy.fft.rfft(self._response, size, axis=1))
-            spectrum = scipy.fft.rfft(mono.astype(np.float32), size)
-            out += scipy.fft.irfft(self._spectrum[1] * spectrum, size, axis=1, overwrite_x=True)[
-                :, : frames + tail
-            ]
-        self._tail = out[:, frames:].copy()
+        frames = mono.shape[0]
+        if not self._row_frames:
+            self._prepare(frames)
+        row, past = self._row_frames, len(self._heard)
+        count = -(-frames // row)
+        if frames < count * row:
+            mono = np.concatenate([mono, np.zeros(count * row - frames, dtype=np.float32)])
+        rows = np.ascontiguousarray(mono, dtype=np.float32).reshape(count, row)
+        spectra = scipy.fft.rfft(rows, self._size, axis=1)
+        line = [*self._heard, *(spectra[n] if rows[n].any() else None for n in range(count))]
+        self._heard = line[count:]
+        out = np.zeros((2, count * row + self._tail.shape[1]), dtype=np.float32)
+        out[:, : self._tail.shape[1]] = self._tail
+        if any(each is not None for each in line):
+            answers = np.zeros((2, count, spectra.shape[1]), dtype=np.complex64)
+            for place in range(count):
+                for number in range(past + 1):
+                    source = line[past + place - number]
+                    if source is not None:
+                        answers[:, place] += source * self._parts[:, number]
+            answered = scipy.fft.irfft(answers, self._size, axis=2, overwrite_x=True)
+            for place in range(count):
+                out[:, place * row : place * row + self._size] += answered[:, place]
+        self._tail = out[:, count * row :].copy()
         return out[:, :frames]
 
 

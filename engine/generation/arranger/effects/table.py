@@ -237,7 +237,7 @@ EFFECTS: dict[str, EffectSpec] = {
             "dry_db": Number(0.0, -60.0, 6.0),
             "low_cut_hz": _LOW_CUT,
         },
-        tail_s=4.0,
+        tail_s=8.0,
     ),
     "room": EffectSpec(
         "small natural room",
@@ -273,7 +273,7 @@ EFFECTS: dict[str, EffectSpec] = {
             "low_cut_hz": Number(120.0, 20.0, 2000.0),
             "damping_hz": Number(4500.0, 500.0, 16000.0),
         },
-        tail_s=8.0,
+        tail_s=11.0,
     ),
     "gated_reverb": EffectSpec(
         "dense reverb cut off short, the eighties snare",

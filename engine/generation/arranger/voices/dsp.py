@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import scipy.fft
@@ -112,14 +113,13 @@ class Pool:
         line = (weights / np.sqrt(np.sum(weights**2))) * np.exp(1j * phase)
         left, right = np.cos((pans + 1) * np.pi / 4), np.sin((pans + 1) * np.pi / 4)
         inside = bins < HIGHEST_SHARE * size
-        loops = []
-        for layer in layers:
-            spectrum = np.zeros((2, size // 2 + 1), dtype=np.complex64)
-            for channel, side in enumerate((left, right)):
-                value = (layer[:, None] * line * side)[inside]
-                np.add.at(spectrum[channel], bins[inside], value.astype(np.complex64))
-            loops.append(scipy.fft.irfft(spectrum, size, axis=1) * np.float32(size / 2))
-        self._loops = np.stack(loops)
+        spectra = np.zeros((len(layers), 2, size // 2 + 1), dtype=np.complex64)
+        for layer, spectrum in zip(layers, spectra, strict=True):
+            for channel, side in zip(spectrum, (left, right), strict=True):
+                np.add.at(channel, bins[inside], (layer[:, None] * line * side)[inside].astype(np.complex64))
+        # All in one call: FFTs of four rows and more use the processor's vectors.
+        self._loops = scipy.fft.irfft(spectra, size, axis=2, overwrite_x=True)
+        self._loops *= np.float32(size / 2)
 
     @property
     def frames(self) -> int:
@@ -209,9 +209,15 @@ def soft_clip(sound: Samples, drive: float) -> Samples:
     return np.asarray((x[..., 1:] + x[..., :-1]) / (root[..., 1:] + root[..., :-1]) / drive, dtype=np.float32)
 
 
+@lru_cache(maxsize=512)
+def butterworth(order: int, corners_hz: float | tuple[float, float], kind: str, sample_rate: int) -> Floats:
+    """Return a Butterworth filter as second-order sections; to design one takes longer than to filter a short noise."""
+    return np.asarray(scipy.signal.butter(order, corners_hz, kind, fs=sample_rate, output="sos"))
+
+
 def without_dc(sound: Samples, sample_rate: int, corner_hz: float = 14.0) -> Samples:
     """Take away what lies below hearing (second-order high-pass)."""
-    sos = scipy.signal.butter(2, corner_hz, "highpass", fs=sample_rate, output="sos")
+    sos = butterworth(2, corner_hz, "highpass", sample_rate)
     return np.asarray(scipy.signal.sosfilt(sos, sound, axis=-1), dtype=np.float32)
 
 
@@ -259,7 +265,7 @@ def band_noise(
     low_hz = min(low_hz, 0.9 * high_hz)
     warm = min(2048, sample_rate // 20)
     noise = rng.standard_normal((channels, frames + warm), dtype=np.float32)
-    sos = scipy.signal.butter(order, [low_hz, high_hz], "bandpass", fs=sample_rate, output="sos")
+    sos = butterworth(order, (float(low_hz), float(high_hz)), "bandpass", sample_rate)
     shaped = scipy.signal.sosfilt(sos, noise, axis=1)[:, warm:]
     share = (high_hz - low_hz) * 2 / sample_rate
     return np.asarray(shaped / np.sqrt(share), dtype=np.float32)
