@@ -66,19 +66,34 @@ class LoudnessMeter:
         self._state[np.abs(self._state) < NEGLIGIBLE_STATE] = 0.0
         if self._state.any() or block.any():
             weighted, self._state = sosfilt(self._sos, block.astype(np.float64, copy=False), zi=self._state)
-            np.square(weighted, out=weighted)
-            energy = weighted[0] * self._weights[0]
-            for weight, channel in zip(self._weights[1:], weighted[1:], strict=True):
-                channel *= weight
-                energy += channel
+            self.add_weighted(weighted)
         else:
-            energy = np.zeros(block.shape[1])
+            self.add_silence(block.shape[1])
 
-        start, end = self._frames, self._frames + block.shape[1]
+    def add_weighted(self, weighted: NDArray[np.floating]) -> None:
+        """Add samples (channels, frames) that are K-weighted already; they are overwritten."""
+        np.square(weighted, out=weighted)
+        energy = weighted[0]
+        if self._weights[0] != 1.0:
+            energy = energy * self._weights[0]
+        for weight, channel in zip(self._weights[1:], weighted[1:], strict=True):
+            if weight != 1.0:
+                channel *= weight
+            energy += channel
+        self._add_energy(energy)
+
+    def add_silence(self, frames: int) -> None:
+        """Add that many frames of silence, as K-weighting has them."""
+        self._add_energy(np.zeros(frames))
+
+    def _add_energy(self, energy: NDArray[np.floating]) -> None:
+        start, end = self._frames, self._frames + len(energy)
         first, last = (frame * HOPS_PER_S // self.sample_rate for frame in (start, end))
         edges = hop_edges(np.arange(max(0, first - 1), last + 3), self.sample_rate)
         complete = int(np.count_nonzero((edges > start) & (edges <= end)))
-        sums = np.add.reduceat(energy, np.append(0, edges[(edges > start) & (edges < end)] - start))
+        sums = np.add.reduceat(
+            energy, np.append(0, edges[(edges > start) & (edges < end)] - start), dtype=np.float64
+        )
         sums[0] += self._partial
         self._partial = float(sums[-1]) if len(sums) > complete else 0.0
         self._hops.append(sums[:complete])

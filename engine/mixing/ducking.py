@@ -22,6 +22,7 @@ FULL_AT_LU, NONE_AT_LU = -8.0, -20.0
 absent.
 """
 SMOOTHING_HOPS = 10
+STEP_FRAMES = 32
 HOLD_HOPS, FADE_HOPS = 45, 35
 
 
@@ -53,13 +54,15 @@ def presence(voice: LoudnessMeter) -> NDArray[np.float64]:
 
 def dip_at(
     presence_by_hop: NDArray[np.float64], depth_db: float, start_frame: int, frames: int, sample_rate: int
-) -> NDArray[np.float64]:
-    """Return the dip's linear gain for `frames` frames from `start_frame`."""
+) -> NDArray[np.float32]:
+    """Return the dip's linear gain for `frames` frames from `start_frame`; straight lines over 32 frames each."""
     first = start_frame * HOPS_PER_S // sample_rate
-    last = (start_frame + frames) * HOPS_PER_S // sample_rate + 2
+    last = (start_frame + frames + STEP_FRAMES) * HOPS_PER_S // sample_rate + 2
     hops = np.arange(first, last + 1)
     amount = np.interp(hops, np.arange(len(presence_by_hop)) + 0.5, presence_by_hop, right=0.0)
     gains = 10.0 ** (-depth_db * amount / 20.0)
-    frame = np.arange(start_frame, start_frame + frames)
-    gain: NDArray[np.float64] = np.interp(frame * (HOPS_PER_S / sample_rate), hops, gains)
-    return gain
+    frame = start_frame + STEP_FRAMES * np.arange(-(-frames // STEP_FRAMES) + 1)
+    points = np.interp(frame * (HOPS_PER_S / sample_rate), hops, gains).astype(np.float32)
+    along = np.arange(STEP_FRAMES, dtype=np.float32) / np.float32(STEP_FRAMES)
+    gain: NDArray[np.float32] = points[:-1, None] + np.diff(points)[:, None] * along
+    return gain.reshape(-1)[:frames]

@@ -1,6 +1,6 @@
-"""One channel strip: panning, low cut and the dip under the voice, in one pass over blocks of two seconds.
+"""One channel strip: panning, low cut and the dip under the voice, in one pass over blocks of a few seconds.
 
-Blocks keep memory small, let a cancel through, and keep decaying filters away from denormal numbers.
+Blocks keep memory small and let a cancel through.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
-from engine.loudness.meter import BLOCK_S, NEGLIGIBLE_STATE, LoudnessMeter
-from engine.mixing.ducking import band_sos, dip_at
+from engine.loudness.meter import LoudnessMeter
+from engine.mixing.ducking import dip_at
+from engine.mixing.filters import BlockFilter, strip_filters
 from engine.progress import Monitor
 
 
@@ -53,49 +54,43 @@ def run_strip(
 ) -> Strip:
     """Process a track: low cut, dip by `depth_db` where the voice is, and pan.
 
-    The low cut is a second-order Butterworth; 0 means none. A mono track is worked on in mono and
-    spread at the end; stereo samples that may be overwritten are worked on in place.
+    The low cut is a second-order Butterworth; 0 means none. A mono track, or one that is the same on both
+    sides, is worked on in mono and spread at the end; stereo samples that may be overwritten are worked on in
+    place.
     """
-    from scipy.signal import butter, sosfilt
-
     rate, channels = audio.sample_rate, min(2, audio.channels)
     left, right = pan_gains(pan, mono=channels == 1)
     in_place = may_overwrite and audio.channels == 2 and audio.samples.flags.writeable
     out = audio.samples if in_place else np.empty((2, audio.frames), dtype=np.float32)
+    if channels == 2 and np.array_equal(audio.samples[0], audio.samples[1]):
+        channels = 1
+    filters = strip_filters(rate, low_cut_hz if low_cut_hz < 0.45 * rate else 0.0)
+    stream = BlockFilter(filters, channels)
     meter = LoudnessMeter(channels, rate)
-    cut = butter(2, low_cut_hz, "highpass", fs=rate, output="sos") if 0.0 < low_cut_hz < 0.45 * rate else None
-    cut_state = np.zeros((1, channels, 2))
-    band = band_sos(rate)
-    band_state = np.zeros((1, channels, 2))
     dips = (
         presence_by_hop if depth_db > 0.0 and presence_by_hop is not None and presence_by_hop.any() else None
     )
-    step = int(BLOCK_S * rate)
     deepest = 1.0
-    for start in range(0, audio.frames, step):
+    for start in range(0, audio.frames, filters.block_frames):
         monitor.report(start / audio.frames)
-        block = audio.samples[:channels, start : start + step].astype(np.float64)
-        sounds = bool(block.any())
-        if cut is not None and (sounds or _settle(cut_state)):
-            block, cut_state = sosfilt(cut, block, zi=cut_state)
-        meter.add(block)
-        if dips is not None and (sounds or _settle(band_state)):
+        block = audio.samples[:channels, start : start + filters.block_frames]
+        end = start + block.shape[1]
+        if not stream.feed(block):
+            meter.add_silence(block.shape[1])
+            out[:, start:end] = 0.0
+            continue
+        meter.add_weighted(stream.heard())
+        cut = stream.cut()
+        if dips is not None:
             gain = dip_at(dips, depth_db, start, block.shape[1], rate)
-            in_band, band_state = sosfilt(band, block, zi=band_state)
             lowest = float(gain.min())
             if lowest < 1.0:
                 deepest = min(deepest, lowest)
-                gain -= 1.0
-                in_band *= gain
-                block += in_band
-        np.multiply(block[0], left, out=out[0, start : start + step], casting="same_kind")
-        np.multiply(block[-1], right, out=out[1, start : start + step], casting="same_kind")
+                in_band = stream.in_band()
+                in_band *= gain - np.float32(1.0)
+                cut = cut + in_band
+        np.multiply(cut[0], np.float32(left), out=out[0, start:end])
+        np.multiply(cut[-1], np.float32(right), out=out[1, start:end])
     peak = max(float(out.max(initial=0.0)), -float(out.min(initial=0.0)))
     spread_lu = 10.0 * log10(left * left + right * right) if channels == 1 else 0.0
     return Strip(out, peak, meter, meter.integrated_lufs + spread_lu, -20.0 * log10(deepest))
-
-
-def _settle(state: NDArray[np.float64]) -> bool:
-    """Zero what a filter no longer needs to remember, and return whether anything is left of it."""
-    state[np.abs(state) < NEGLIGIBLE_STATE] = 0.0
-    return bool(state.any())
