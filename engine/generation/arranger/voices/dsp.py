@@ -20,6 +20,7 @@ from engine.audio.buffer import Samples
 
 Floats = NDArray[np.float64]
 _BLOCK = 256
+_SLOW_FRAMES = 32
 _TILE_ROWS = 16
 _TILE_WORK = 200_000  # multiplications; OpenBLAS shares out products above 262 144
 TABLE_SIZE = 4096
@@ -127,14 +128,17 @@ class Pool:
         return int(self._loops.shape[2])
 
     def __call__(self, frames: int, positions: NDArray[np.floating]) -> Samples:
-        """Return `frames` of the loop at layer `positions` (one value for each frame, 0 to layers - 1)."""
+        """Return `frames` of the loop at layer `positions`, 0 to layers - 1, one value for each of `slow_seconds`."""
         size = self._loops.shape[2]
-        repeats = -(-frames // size)
         out = np.zeros((2, frames), dtype=np.float32)
         for layer, loop in enumerate(self._loops):
-            share = np.clip(1 - np.abs(positions - layer), 0, 1).astype(np.float32)
-            if share.any():
-                out += np.tile(loop, (1, repeats))[:, :frames] * share
+            share = np.clip(1 - np.abs(positions - layer), 0, 1)
+            if not share.any():
+                continue
+            gain = spread(share, frames)
+            for start in range(0, frames, size):
+                piece = gain[start : start + size]
+                out[:, start : start + size] += loop[:, : len(piece)] * piece
         return out
 
 
@@ -202,6 +206,21 @@ def seconds(frames: int, sample_rate: int) -> Floats:
     return np.arange(frames) / sample_rate
 
 
+def slow_seconds(frames: int, sample_rate: int) -> Floats:
+    """Return the times at which slow curves are computed: every 32 frames, from the first to beyond the last."""
+    return np.asarray(
+        np.arange(-(-frames // _SLOW_FRAMES) + 1) * (_SLOW_FRAMES / sample_rate), dtype=np.float64
+    )
+
+
+def spread(values: NDArray[np.floating], frames: int) -> Samples:
+    """Return values given at `slow_seconds` at every frame, on straight lines."""
+    points = values.astype(np.float32)
+    along = np.arange(_SLOW_FRAMES, dtype=np.float32) / np.float32(_SLOW_FRAMES)
+    lines: Samples = points[:-1, None] + np.diff(points)[:, None] * along
+    return lines.reshape(-1)[:frames]
+
+
 def soft_clip(sound: Samples, drive: float) -> Samples:
     """Clip softly, x / sqrt(1 + x^2) averaged between samples against aliasing; small signals keep their level."""
     x = np.concatenate([np.zeros((*sound.shape[:-1], 1), np.float32), sound * np.float32(drive)], axis=-1)
@@ -237,12 +256,16 @@ def swell(
     frames: int, sample_rate: int, attack_s: float, bite: float = 0.3, bite_s: float = 0.006
 ) -> Samples:
     """Return an attack: up to `bite` within `bite_s`, so that the start is heard, then smoothly to 1 by `attack_s`."""
-    time_s = seconds(frames, sample_rate)
+    longest_s = max(attack_s, bite_s)
+    out = np.ones(frames, dtype=np.float32)
+    rising = min(frames, int(longest_s * sample_rate) + 2)
+    time_s = seconds(rising, sample_rate)
     start = np.clip(time_s / bite_s, 0, 1)
-    rise = np.clip(time_s / max(attack_s, bite_s), 0, 1)
+    rise = np.clip(time_s / longest_s, 0, 1)
     start = start * start * (3 - 2 * start)
     rise = rise * rise * (3 - 2 * rise)
-    return (bite * start + (1 - bite) * rise).astype(np.float32)
+    out[:rising] = bite * start + (1 - bite) * rise
+    return out
 
 
 def decay(frames: int, sample_rate: int, sixty_db_s: float) -> Samples:

@@ -20,7 +20,7 @@ from engine.generation.arranger.voices.dsp import (
     fall_off,
     harmonic_count,
     ladder,
-    seconds,
+    slow_seconds,
     swell,
 )
 from engine.generation.arranger.voices.model import Setup, Stroke, Voice
@@ -326,12 +326,14 @@ def _ensemble(name: str, setup: Setup) -> Voice:
             layers = _layers(kind, setup, stroke.frequency_hz)
             cents, weights, pans = _lines(kind, rng)
             pools[stroke.pitch] = Pool(stroke.frequency_hz, layers, cents, weights, pans, rate, rng)
-        time_s = seconds(stroke.frames, rate)
+        time_s = slow_seconds(stroke.frames, rate)
         soft_s, loud_s = kind.attack_s
         attack_s = soft_s * (loud_s / soft_s) ** strength
         rise = swell(stroke.frames, rate, attack_s, kind.bite)
         top = kind.from_place + (kind.to_place - kind.from_place) * strength
-        place = top * (0.55 + 0.45 * rise) - kind.drop * (
+        last = max(0, stroke.frames - 1)
+        risen = rise[np.minimum(np.rint(time_s * rate).astype(np.int64), last)]
+        place = top * (0.55 + 0.45 * risen) - kind.drop * (
             1 - np.exp(-np.maximum(time_s - attack_s, 0) / kind.drop_s)
         )
         place = place + kind.blip * (0.5 + strength) * np.exp(-time_s / 0.03)
@@ -340,7 +342,8 @@ def _ensemble(name: str, setup: Setup) -> Voice:
         sound = pools[stroke.pitch](stroke.frames, np.clip(place, 0, 1) * (len(kind.corners_hz) - 1))
         if kind.noise_gain or kind.onset_noise:
             sound += _air(kind, setup, stroke)
-        return fade_edges(sound * rise, rate, 0.002)
+        sound *= rise
+        return fade_edges(sound, rate, 0.002)
 
     return play
 
@@ -349,10 +352,16 @@ def _air(kind: Ensemble, setup: Setup, stroke: Stroke) -> Samples:
     rate = setup.sample_rate
     rng = setup.rng(kind.key, stroke.pitch, 7)
     low_hz, high_hz = kind.noise_hz
-    loop = band_noise(rng, min(stroke.frames, 2 * rate), rate, low_hz, high_hz, channels=2, order=1)
-    steady = np.tile(loop, (1, -(-stroke.frames // loop.shape[1])))[:, : stroke.frames] * np.float32(
-        kind.noise_gain
+    length_s = 2.0 if kind.noise_gain else 0.12
+    loop = band_noise(
+        rng, min(stroke.frames, int(length_s * rate)), rate, low_hz, high_hz, channels=2, order=1
     )
+    steady = np.zeros((2, stroke.frames), dtype=np.float32)
+    if kind.noise_gain:
+        loop_gained = loop * np.float32(kind.noise_gain)
+        for start in range(0, stroke.frames, loop.shape[1]):
+            piece = steady[:, start : start + loop.shape[1]]
+            piece += loop_gained[:, : piece.shape[1]]
     frames = min(stroke.frames, int(0.12 * rate))
     gain = np.float32(kind.onset_noise * (0.4 + stroke.strength) / max(kind.bite, 0.1))
     steady[:, :frames] += gain * loop[:, :frames] * decay(frames, rate, 0.11)

@@ -15,6 +15,7 @@ from engine.audio.buffer import Samples
 from engine.generation.arranger.voices.dsp import (
     Floats,
     band_noise,
+    butterworth,
     damped,
     decay,
     fall_off,
@@ -61,14 +62,14 @@ class Hit:
 
 
 def _high_pass(sound: Samples, cutoff_hz: float, rate: int, order: int = 2) -> Samples:
-    sos = scipy.signal.butter(order, min(cutoff_hz, 0.45 * rate), "highpass", fs=rate, output="sos")
+    sos = butterworth(order, float(min(cutoff_hz, 0.45 * rate)), "highpass", rate)
     return np.asarray(scipy.signal.sosfilt(sos, sound, axis=-1), dtype=np.float32)
 
 
 def _low_pass(sound: Samples, cutoff_hz: float, rate: int, order: int = 2) -> Samples:
     if cutoff_hz >= 0.45 * rate:
         return sound
-    sos = scipy.signal.butter(order, cutoff_hz, "lowpass", fs=rate, output="sos")
+    sos = butterworth(order, float(cutoff_hz), "lowpass", rate)
     return np.asarray(scipy.signal.sosfilt(sos, sound, axis=-1), dtype=np.float32)
 
 
