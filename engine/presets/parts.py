@@ -129,6 +129,8 @@ class Drums(PartBase):
     """Piece that rolls through builds."""
     comping: Piece | None = None
     """Piece that answers at random in the gaps, as a jazz drummer's left hand does."""
+    timpani: bool = False
+    """Whether the toms are timpani: each stroke goes to the drum that is in the chord, or to the kick if none is."""
 
     _lengths = field_validator("grooves")(_groove_lengths)
 

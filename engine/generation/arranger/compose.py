@@ -91,6 +91,7 @@ def arrange(
         voice_kept="vocals" in keep,
         sounds_from=source_map.beats(first_s) * form.multiple,
         sounds_to=source_map.beats(last_s) * form.multiple,
+        busy=math.log2(energy),
     )
     parts = [_part(chosen, score, target_map, energy) for chosen in _wanted(style, keep, only)]
     if not any(part.notes for part in parts):

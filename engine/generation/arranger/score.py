@@ -5,7 +5,8 @@ and scatter.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -13,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from engine.generation.arranger.chance import random_for
+from engine.generation.arranger.density import FINEST_EIGHTH, FINEST_SIXTEENTH, fuller, plainer
 from engine.generation.arranger.form import Bar, SongForm
 from engine.generation.arranger.metre import CELLS_PER_BEAT, bar_of
 from engine.generation.arranger.plan import SectionPlan
@@ -50,6 +52,13 @@ class Score:
     voice_kept: bool
     sounds_from: float
     sounds_to: float
+    busy: float = 0.0
+    """Octaves of the user's energy, -1 to 1: how far patterns are filled or thinned."""
+
+    @property
+    def finest(self) -> int:
+        """The weakest places that patterns are filled on: where eighths swing there is nothing between them."""
+        return FINEST_EIGHTH if self.style.swing.unit == "eighth" else FINEST_SIXTEENTH
 
     def plan_of(self, bar: Bar) -> SectionPlan:
         """Return the plan of the bar's section."""
@@ -110,6 +119,53 @@ def choose_alternate(score: Score, part: str, bar: Bar, count: int, *, turns: bo
     if not turns or not is_turn(bar):
         return base
     return (base + 1 + int(score.random(part, "turn", bar.section, bar.number).integers(count - 1))) % count
+
+
+def at_energy(
+    patterns: Sequence[str],
+    bar: Bar,
+    score: Score,
+    char_at: Callable[[str, int], str],
+    share: float,
+    *,
+    strongest: int = 2,
+    keeps: str = "",
+    softer: str = "x",
+) -> tuple[str, ...]:
+    """Return patterns of a pitched part as full as the user's energy asks: more strokes, or longer notes.
+
+    `char_at` gives the stroke for a place of a pattern that is filled; `share` is how much of what could
+    change does at energies of 0.5 and 2; characters in `keeps` never go. Patterns that become equal, but for
+    how loud the strokes in `softer` are, are returned once.
+    """
+
+    def changed(pattern: str) -> str:
+        if score.busy > 0:
+            row = fuller(
+                pattern,
+                share * score.busy,
+                lambda i: pattern[i] in "-.",
+                lambda i: char_at(pattern, i),
+                finest=score.finest,
+                compound=bar.compound,
+            )
+        else:
+            row = plainer(
+                pattern,
+                -share * score.busy,
+                lambda i: pattern[i] not in "-." + keeps,
+                "-",
+                strongest=strongest,
+                compound=bar.compound,
+            )
+        return "".join(row)
+
+    def rhythm(pattern: str) -> str:
+        return re.sub(r"(?<=\.)-+", lambda held: "." * len(held[0]), re.sub(f"[{softer}]", "x", pattern))
+
+    if not score.busy:
+        return tuple(patterns)
+    return tuple({rhythm(pattern): pattern for pattern in map(changed, reversed(patterns))}.values())[::-1]
 
 
 @dataclass(frozen=True, slots=True)

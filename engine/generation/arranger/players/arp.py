@@ -6,6 +6,7 @@ from engine.generation.arranger.score import (
     LEVEL_VELOCITY,
     Event,
     Score,
+    at_energy,
     bars_for,
     choose_alternate,
     is_turn,
@@ -16,13 +17,17 @@ from engine.presets.parts import Arp
 
 BRIGHT_SHIFT = 3.0
 RING_BEATS = 4.0
+DENSITY, STRONGEST = (0.6, 0.4), (1, 2)
+"""How much of a pattern energy changes, and from which metric weight on notes may go: plain notes, ringing ones."""
 
 
 def play_arp(part: Arp, score: Score) -> list[Event]:
     """Return the broken chords."""
     rows: list[tuple[Bar, str]] = []
+    density, strongest = DENSITY[part.ring], STRONGEST[part.ring]
     for bar in score.bars_of(part):
-        patterns = bars_for(part.patterns, bar, score.plan_of(bar).level)
+        written = bars_for(part.patterns, bar, score.plan_of(bar).level)
+        patterns = at_energy(written, bar, score, _between, density, strongest=strongest)
         pattern = patterns[choose_alternate(score, part.name, bar, len(patterns))]
         if is_turn(bar) and len(patterns) == 1:
             pattern = _turned(pattern)
@@ -51,13 +56,22 @@ def play_arp(part: Arp, score: Score) -> list[Event]:
     return events
 
 
+def _between(pattern: str, cell: int) -> str:
+    """Return what is played between two notes: the tone above the one before, within the pattern's own range."""
+    highest = max((int(char) for char in pattern if char.isdigit()), default=1)
+    before = next((int(char) for char in reversed(pattern[:cell]) if char.isdigit()), 0)
+    return str(before % max(3, highest) + 1)
+
+
 def _turned(pattern: str) -> str:
-    """Run the second half of the bar backwards, or change its last note where that is the same."""
+    """Run the second half of the bar backwards, or change its last note where that is the same; if empty, answer."""
     half = len(pattern) // 2
+    if not any(char.isdigit() for char in pattern[half:]):
+        return pattern[:half] + "2" + pattern[half + 1 :]
     digits = [char for char in pattern[half:] if char.isdigit()]
     order = iter(reversed(digits))
     turned = pattern[:half] + "".join(next(order) if char.isdigit() else char for char in pattern[half:])
-    if turned != pattern or not digits:
+    if turned != pattern:
         return turned
     at = max(i for i, char in enumerate(pattern) if char.isdigit())
     return pattern[:at] + ("3" if pattern[at] != "3" else "2") + pattern[at + 1 :]

@@ -17,6 +17,7 @@ from engine.generation.arranger.score import (
     Score,
     Struck,
     accent_of,
+    at_energy,
     bars_for,
     changes_inside,
     choose_alternate,
@@ -27,6 +28,7 @@ from engine.generation.arranger.symbols import tone
 from engine.presets.parts import Bass
 
 GHOST_BEATS = 0.2
+DENSITY = 0.3
 THIRD_LATER = 6
 """Semitones by which a walking line finds the third farther than root and fifth, which say the chord more plainly."""
 ROOT_AGAIN = 0.5
@@ -41,7 +43,8 @@ def play_bass(part: Bass, score: Score) -> list[Event]:
 def _from_patterns(part: Bass, score: Score) -> list[Event]:
     rows: list[tuple[Bar, str]] = []
     for bar in score.bars_of(part):
-        patterns = bars_for(part.patterns, bar, score.plan_of(bar).level)
+        written = bars_for(part.patterns, bar, score.plan_of(bar).level)
+        patterns = at_energy(written, bar, score, lambda *_: "1", DENSITY, keeps="a")
         pattern = patterns[choose_alternate(score, part.name, bar, len(patterns))]
         if is_turn(bar) and len(patterns) == 1:
             pattern = _turned(pattern, bar)
@@ -104,6 +107,8 @@ class _Line:
             step = tone(span.symbol, int(char), self.form.scale) if char in "67" else None
             step = span.symbol.fifth if step is None else step
         self.last_root = root
+        if char == "8" and root + 12 > self.part.compass[1] + 2 and root - 12 >= self.part.compass[0]:
+            return root - 12
         return self._inside(root + step)
 
     def root(self, span: ChordSpan) -> int:

@@ -15,6 +15,7 @@ from engine.generation.arranger.score import (
     Score,
     Struck,
     accent_of,
+    at_energy,
     bars_for,
     changes_inside,
     choose_alternate,
@@ -25,6 +26,7 @@ from engine.generation.arranger.voicing import voice_chord
 from engine.presets.parts import Comp
 
 SOFT = 0.55
+DENSITY = 0.35
 CHOP_BEATS = 0.14
 UP_STRINGS = 4
 """An upward strum catches the high strings only."""
@@ -36,7 +38,9 @@ def play_comp(part: Comp, score: Score) -> list[Event]:
     """Return the chords in the style's rhythm."""
     rows: list[tuple[Bar, str]] = []
     for bar in score.bars_of(part):
-        patterns = bars_for(part.patterns, bar, score.plan_of(bar).level)
+        written = bars_for(part.patterns, bar, score.plan_of(bar).level)
+        between = _up if part.voicing.kind == "guitar" else _soft
+        patterns = at_energy(written, bar, score, between, DENSITY, softer="Xxo")
         pattern = patterns[choose_alternate(score, part.name, bar, len(patterns))]
         if is_turn(bar) and len(patterns) == 1 and part.voicing.kind in {"power", "guitar"}:
             pattern = _turned(pattern)
@@ -60,6 +64,14 @@ def play_comp(part: Comp, score: Score) -> list[Event]:
             length = CHOP_BEATS if note.char == "m" else (end - start) * part.gate
             events += _strummed(chord, note.char, start, length, velocity, step_ms)
     return events
+
+
+def _soft(_: str, __: int) -> str:
+    return "o"
+
+
+def _up(_: str, __: int) -> str:
+    return "u"
 
 
 def _roll_step(part: Comp, score: Score) -> float:

@@ -4,8 +4,12 @@ Pieces are General MIDI percussion notes. Chance is drawn for every cell of a ba
 so that more energy only ever adds notes to what less energy plays.
 """
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 
+from engine.generation.arranger.density import fuller, plainer
 from engine.generation.arranger.form import Bar
 from engine.generation.arranger.metre import bar_of
 from engine.generation.arranger.plan import SectionPlan
@@ -26,12 +30,16 @@ GM: dict[Piece, int] = {
     "pedal_hat": 44, "tom_low": 45, "open_hat": 46, "crash": 49, "tom_mid": 47, "tom_high": 50, "ride": 51,
     "ride_bell": 53, "tambourine": 54, "splash": 55, "crash_2": 57, "triangle": 81, "shaker": 82,
 }  # fmt: skip
-PIECES: dict[int, Piece] = {number: piece for piece, number in GM.items()}
+PIECES: dict[int, Piece] = {number: piece for piece, number in GM.items()} | {43: "tom_floor", 48: "tom_mid"}
+TIMPANI = (41, 43, 45, 47, 48, 50)
+"""General MIDI toms, which an orchestral kit plays as timpani at the pitch of the note's number."""
 RINGING: frozenset[Piece] = frozenset(
     {"crash", "crash_2", "open_hat", "ride", "ride_bell", "splash", "triangle"}
 )
 TIMEKEEPERS: tuple[Piece, ...] = ("hat", "ride", "shaker", "tambourine", "pedal_hat", "triangle")
-FILL_DENSITY = 0.45
+FILLED: tuple[Piece, ...] = ("hat", "ride", "shaker", "tom_floor", "snare", "tambourine", "rim")
+DENSITY = 0.6
+_HANDS: tuple[Piece, ...] = ("hat", "open_hat", "ride")
 ROLL_STEPS = ((0.5, 1.0), (0.75, 0.5), (0.9, 0.25), (1.01, 0.125))
 """Share of the build up to which a roll uses the step (beats)."""
 
@@ -45,6 +53,7 @@ def play_drums(part: Drums, score: Score) -> list[Event]:
         plan = score.plan_of(bar)
         cells = _groove(part, score, bar, plan)
         chance = score.random(part.name, "cells", bar.section, bar.number).random((4, bar.cells))
+        _at_energy(cells, part, bar, score)
         if is_turn(bar):
             _turn(cells, bar, score)
         if part.comping and plan.level != "low":
@@ -60,8 +69,20 @@ def play_drums(part: Drums, score: Score) -> list[Event]:
             bar_events = [e for e in bar_events if PIECES[e.pitch] in {"kick", *part.entry}] + _roll(
                 part, bar, plan
             )
-        events += bar_events
+        events += [_tuned(event, score) for event in bar_events] if part.timpani else bar_events
     return events
+
+
+def _tuned(event: Event, score: Score) -> Event:
+    """Return a stroke on a tom on the timpano that has the root (higher toms: the fifth), or else a chord tone."""
+    piece = PIECES[event.pitch]
+    if not piece.startswith("tom"):
+        return event
+    symbol = score.form.chord_at(event.start).symbol
+    steps = (0, symbol.fifth, symbol.third)
+    wanted = steps if piece == "tom_floor" else (symbol.fifth, 0, symbol.third)
+    drums = [pitch for step in wanted for pitch in TIMPANI if pitch % 12 == (symbol.root + step) % 12]
+    return replace(event, pitch=drums[0] if drums else GM["kick"])
 
 
 def _groove(part: Drums, score: Score, bar: Bar, plan: SectionPlan) -> Cells:
@@ -99,6 +120,40 @@ def _turn(cells: Cells, bar: Bar, score: Score) -> None:
     if timekeeper:
         row = cells[timekeeper]
         row[last] = "x" if row[last] == "." else "."
+
+
+def _at_energy(cells: Cells, part: Drums, bar: Bar, score: Score) -> None:
+    """Fill the first row that has room, or thin timekeepers and ghosts, as the user's energy asks."""
+    amount = DENSITY * score.busy
+    if amount > 0:
+        for piece in FILLED:
+            if piece not in cells or (piece == "snare" and not part.velocity_spread):
+                continue
+            row = fuller(
+                cells[piece],
+                amount,
+                partial(_is_free, cells, piece),
+                lambda _: "o",
+                finest=score.finest,
+                compound=bar.compound,
+            )
+            if row != cells[piece]:
+                cells[piece] = row
+                return
+    elif amount < 0:
+        for piece, row in cells.items():
+            may_go = partial(_may_go, row, "xo?" if piece in TIMEKEEPERS else "o?")
+            cells[piece] = plainer(row, -amount, may_go, ".", compound=bar.compound)
+
+
+def _is_free(cells: Cells, piece: Piece, cell: int) -> bool:
+    """Whether a piece rests, and, if it keeps time, whether no other hand keeps it there."""
+    others = _HANDS if piece in TIMEKEEPERS else ()
+    return all(cells[each][cell] == "." for each in (piece, *others) if each in cells)
+
+
+def _may_go(row: list[str], chars: str, cell: int) -> bool:
+    return row[cell] in chars
 
 
 def _comp(cells: Cells, piece: Piece, bar: Bar, plan: SectionPlan, chance: np.ndarray) -> None:
