@@ -10,7 +10,7 @@ from pathlib import Path
 from bridge.config import Settings
 from bridge.protocol import Request
 from engine.actions.model import Deliver, Outcome, Song, SourceFile
-from engine.actions.source import open_source, refuse_what_is_too_long
+from engine.actions.source import PROGRAM_BYTES, open_source, refuse_what_is_too_long
 from engine.audio import Limits, best_subtype
 from engine.errors import NrxError
 from engine.presets import Style, list_styles, load_style
@@ -191,7 +191,8 @@ def _generate(request: Request, settings: Settings) -> Recipe:
             style=style,
         )
     frames = (request.duration_s or generate.DURATION_S) * generate.SAMPLE_RATE
-    longest_s = settings.memory_max_gb * 1e9 / generate.BYTES_PER_FRAME / generate.SAMPLE_RATE
+    room = max(0.0, settings.memory_max_gb * 1e9 - PROGRAM_BYTES)
+    longest_s = room / generate.BYTES_PER_FRAME / generate.SAMPLE_RATE
     if frames > longest_s * generate.SAMPLE_RATE:
         raise NrxError(
             "request.invalid",

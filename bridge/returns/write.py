@@ -203,7 +203,9 @@ def _write_audio(path: Path, item: OutputTrack, subtype: str, start_frame: int) 
     exceeds = float(abs(item.audio.samples).max(initial=0.0)) >= 1.0
     chosen = "PCM_24" if item.kind == "master" else "FLOAT" if exceeds else subtype
     write_wav(path, item.audio, chosen, time_reference_frames=start_frame)
-    return envelope(item.audio)
+    shape = envelope(item.audio)
+    item.audio = None
+    return shape
 
 
 def _picture(outcome: Outcome, recipe: "Recipe", written: Sequence[WrittenTrack]) -> bytes:

@@ -19,7 +19,7 @@ PLAN = (("read", 0.05), ("separate", 0.7), ("analyze", 0.25))
 _JSON: TypeAdapter[Analysis] = TypeAdapter(Analysis)
 _FILE = "analysis.json"
 BACKEND = "spectral"
-BYTES_PER_FRAME = 60.0
+BYTES_PER_FRAME = 55.0
 
 
 def analysis_of(
@@ -40,7 +40,11 @@ def analysis_of(
 
         loaded = {role: stem if isinstance(stem, Audio) else load_stem(stem) for role, stem in stems.items()}
         result = analyze(
-            loaded, mix, tempo_map=song.tempo_map, tempo_range_bpm=song.tempo_range_bpm, monitor=monitor
+            given or read,
+            mix,
+            tempo_map=song.tempo_map,
+            tempo_range_bpm=song.tempo_range_bpm,
+            monitor=monitor,
         )
         (folder / _FILE).write_bytes(_JSON.dump_json(result))
 

@@ -26,16 +26,21 @@ class Finished:
 
 
 def finish(
-    tracks: Mapping[str, MixTrack],
+    tracks: dict[str, MixTrack],
     placed: Placed,
     how: tuple[MixSettings, MasterSettings],
     stages: Stages,
     deliver: Deliver,
 ) -> Finished:
-    """Run the stages `mix` and `master`; tracks are delivered as soon as they stand in the mix."""
+    """Run the stages `mix` and `master`; tracks are delivered as soon as they stand in the mix.
+
+    `tracks` is emptied: from there on each track is held by its place in the return alone, until it is written.
+    """
     with stages.stage("mix") as monitor:
         mixed = mix(tracks, how[0], monitor)
     single = tuple(placed(mixed.tracks))
+    tracks.clear()
+    mixed.tracks.clear()
     for track in single:
         deliver(track)
     master_track, before, after = mastered(mixed.mix, how[1], stages)

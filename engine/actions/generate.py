@@ -20,7 +20,7 @@ PLAN_LIKE = (
     ("analyze", 0.15),
     *((name, share * 0.37) for name, share in PLAN),
 )
-BYTES_PER_FRAME = 130.0
+BYTES_PER_FRAME = 90.0
 SAMPLE_RATE = 44100
 DURATION_S = 30.0
 

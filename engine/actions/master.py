@@ -8,7 +8,7 @@ from engine.mastering import MasterSettings
 from engine.stages import Stages
 
 PLAN = (("read", 0.1), ("master", 0.9))
-BYTES_PER_FRAME = 90.0
+BYTES_PER_FRAME = 26.0
 
 
 def master_song(song: Song, settings: MasterSettings, stages: Stages) -> Outcome:

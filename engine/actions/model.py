@@ -47,9 +47,12 @@ class Song:
         return self.sources[0].info.time_reference_frames
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class OutputTrack:
-    """A track to publish: sound in memory (`audio`), or a finished WAV (`ready`) with its waveform (`shape`)."""
+    """A track to publish: sound in memory (`audio`), or a finished WAV (`ready`) with its waveform (`shape`).
+
+    Whoever writes the track sets `audio` to None afterwards, so that a long song is not held twelve times over.
+    """
 
     name: str
     role: str

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.actions.analyze import BACKEND, analysis_of, stems_and_mix
 from engine.actions.finish import finish, finite
-from engine.actions.fit import Fitted, fit_stems, tuning_cents
+from engine.actions.fit import fit_stems, tuning_cents
 from engine.actions.model import Deliver, Outcome, OutputTrack, Song, keep_for_later
 from engine.actions.palette import ROLE_COLOURS
 from engine.actions.perform import ARRANGER, console_of, generated_tracks, render_parts, to_mix
@@ -28,7 +28,7 @@ PLAN = (
     ("read", 0.03), ("separate", 0.42), ("analyze", 0.12), ("generate", 0.2), ("sync", 0.08), ("mix", 0.07),
     ("master", 0.08),
 )  # fmt: skip
-BYTES_PER_FRAME = 170.0
+BYTES_PER_FRAME = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,8 @@ def remix(
         analysis = analysis_of(song, mix, stems, stages, monitor)
     plan = plan_timeline(analysis, song.tempo_map, parameters.tempo, style.tempo_range_bpm)
     length_frames = plan.length_frames(mix)
-    with ThreadPoolExecutor(
-        1
-    ) as beside:  # fitting the voice and playing the parts need nothing of each other
+    # Fitting the voice and playing the parts need nothing of each other.
+    with ThreadPoolExecutor(1) as beside:
         quiet = Monitor(is_cancelled=stages.is_cancelled)
         fitting = beside.submit(fit_stems, stems, parameters.keep, mix, plan, style, quiet)
         with stages.stage("generate") as monitor:
@@ -86,11 +85,15 @@ def remix(
                 monitor.check()
                 wait([fitting], timeout=0.2)
             kept, notes = fitting.result()
+    roles = {item.name: item.role for item in kept}
+    sync = tuple(item.summary for item in kept)
     tracks = {item.name: MixTrack(item.audio, item.role, may_overwrite=True) for item in kept}
     tracks |= to_mix(arrangement, rendered, parameters.energy)
+    rendered.clear()
+    kept.clear()
 
     def placed(mixed: Mapping[str, MixedTrack]) -> list[OutputTrack]:
-        voices = [fitted_track(item, mixed[item.name]) for item in kept]
+        voices = [fitted_track(name, role, mixed[name]) for name, role in roles.items()]
         return [*voices, *generated_tracks(arrangement, mixed)]
 
     done = finish(
@@ -107,7 +110,7 @@ def remix(
         timeline_source=plan.source,
         arrangement=arrangement,
         loudness=done.loudness,
-        sync=tuple(item.summary for item in kept),
+        sync=sync,
         backends=((about(load_backend(BACKEND).info),) if separated else ()) + (ARRANGER,),
         notes=(*song.notes, *analysis.notes, *notes, *done.notes),
         chords=chords,
@@ -115,13 +118,13 @@ def remix(
     )
 
 
-def fitted_track(item: Fitted, mixed: MixedTrack) -> OutputTrack:
+def fitted_track(name: str, role: str, mixed: MixedTrack) -> OutputTrack:
     """Return a kept stem as a track to publish, as it stands in the mix."""
     return OutputTrack(
-        name=item.name,
-        role=item.role,
+        name=name,
+        role=role,
         kind="fitted",
-        colour=ROLE_COLOURS.get(item.role, ROLE_COLOURS["other"]),
+        colour=ROLE_COLOURS.get(role, ROLE_COLOURS["other"]),
         audio=mixed.audio,
         gain_db=mixed.gain_db,
         pan=mixed.pan,

@@ -16,7 +16,7 @@ from engine.separation.protocol import StemBlock
 from engine.stages import Stages
 
 PLAN = (("read", 0.06), ("separate", 0.94))
-BYTES_PER_FRAME = 40.0
+BYTES_PER_FRAME = 18.0
 
 
 def about(info: SeparatorInfo) -> Backend:

@@ -11,6 +11,9 @@ from engine.errors import NrxError
 from engine.progress import Monitor
 from engine.stages import file_hash
 
+PROGRAM_BYTES = 0.4e9
+"""Memory of the program itself, with its libraries."""
+
 
 def open_source(path: Path, limits: Limits, role: str | None = None) -> SourceFile:
     """Check a file by its header and hash its bytes.
@@ -35,7 +38,7 @@ def refuse_what_is_too_long(song: Song, bytes_per_frame: float, memory_max_gb: f
     """
     frames = max(source.info.frames or 0 for source in song.sources)
     rate = song.sources[0].info.sample_rate
-    longest_s = memory_max_gb * 1e9 / bytes_per_frame / rate
+    longest_s = max(0.0, memory_max_gb * 1e9 - PROGRAM_BYTES) / bytes_per_frame / rate
     if frames / rate > longest_s:
         raise NrxError(
             "input.too_long",

@@ -1,6 +1,7 @@
 """Which tempo map the new parts are laid on: the project's own, the style's, or a number."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from engine.analysis import Analysis, Chord, Section
@@ -32,12 +33,17 @@ def map_of(analysis: Analysis, given: TempoMap | None) -> TempoMap:
     """Return the song's own tempo map: the one that came with it, or one through its measured beats."""
     if given is not None:
         return given
-    if analysis.steady:
+    if analysis.steady and _bars_are_regular(analysis):
         first = analysis.downbeats_s[0] if analysis.downbeats_s else analysis.beats_s[0]
         return TempoMap.constant(analysis.tempo_bpm, numerator=analysis.beats_per_bar, start_s=first)
     return TempoMap.from_beats(
         analysis.beats_s, downbeats_s=analysis.downbeats_s, beats_per_bar=analysis.beats_per_bar
     )
+
+
+def _bars_are_regular(analysis: Analysis) -> bool:
+    numbers = [analysis.beats_s.index(time) for time in analysis.downbeats_s]
+    return all(after - here == analysis.beats_per_bar for here, after in pairwise(numbers))
 
 
 def felt_at(analysis: Analysis, multiple: float) -> Analysis:

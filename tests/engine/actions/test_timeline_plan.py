@@ -126,3 +126,11 @@ def test_map_with_several_metres_is_never_halved() -> None:
     given = TempoMap(segments, (TimeSignature(0, 4, 4), TimeSignature(4, 3, 4)))
     plan = plan_timeline(replace(heard(171), tempo_source="tempo map"), given, "style", (70, 90))
     assert plan.analysis.tempo_bpm == 171
+
+
+@pytest.mark.parametrize("steady", [True, False])
+def test_odd_bar_in_the_middle_keeps_its_place(steady: bool) -> None:
+    song = heard(100, steady=steady)
+    odd = (*song.downbeats_s[:3], *song.beats_s[9::4])
+    own = map_of(replace(song, downbeats_s=odd), None)
+    assert np.allclose(own.bar_starts_s(0.0, song.duration_s - 0.1)[: len(odd)], odd, atol=1e-6)
