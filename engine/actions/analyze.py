@@ -40,11 +40,7 @@ def analysis_of(
 
         loaded = {role: stem if isinstance(stem, Audio) else load_stem(stem) for role, stem in stems.items()}
         result = analyze(
-            given or read,
-            mix,
-            tempo_map=song.tempo_map,
-            tempo_range_bpm=song.tempo_range_bpm,
-            monitor=monitor,
+            loaded, mix, tempo_map=song.tempo_map, tempo_range_bpm=song.tempo_range_bpm, monitor=monitor
         )
         (folder / _FILE).write_bytes(_JSON.dump_json(result))
 
