@@ -14,6 +14,8 @@ import soundfile as sf
 from tests.songs import song
 
 NRX = [sys.executable, "-c", "from bridge.doors.cli import main; main()"]
+HEARS_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+"""A runner in the background may have had Ctrl-C ignored, which its children inherit."""
 
 
 def nrx(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -87,7 +89,19 @@ def test_ctrl_c_stops_within_two_seconds_and_leaves_nothing(stage: str, tmp_path
     sf.write(file, song(bars=48), 44100)
     out = tmp_path / "out"
     with subprocess.Popen(
-        [*NRX, "remix", str(file), "--style", "rock", "--out", str(out)], stderr=subprocess.PIPE, text=True
+        [
+            sys.executable,
+            "-c",
+            HEARS_CTRL_C + NRX[2],
+            "remix",
+            str(file),
+            "--style",
+            "rock",
+            "--out",
+            str(out),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
