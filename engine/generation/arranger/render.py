@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from engine.audio.buffer import Audio, Samples
 from engine.errors import NrxError
 from engine.generation.arranger.effects import apply_effects, check_effects
-from engine.generation.arranger.effects.chain import TimeMap
+from engine.generation.arranger.effects.context import TimeMap
 from engine.generation.arranger.effects.table import EFFECTS
 from engine.generation.arranger.voices.external import is_external, play_external
 from engine.generation.arranger.voices.model import Setup

@@ -4,7 +4,7 @@ import numpy as np
 import pedalboard
 
 from engine.audio.buffer import Samples
-from engine.generation.arranger.effects.chain import Context, Process
+from engine.generation.arranger.effects.context import Context, Process
 from engine.generation.arranger.effects.streaming import control, spread
 
 

@@ -14,7 +14,7 @@ import scipy.fft
 import scipy.signal
 
 from engine.audio.buffer import Samples
-from engine.generation.arranger.effects.chain import Context, Process
+from engine.generation.arranger.effects.context import Context, Process
 from engine.generation.arranger.effects.streaming import Convolver, butterworth
 
 _LONGEST_FREEVERB_S = 8.0

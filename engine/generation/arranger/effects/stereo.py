@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.audio.buffer import Samples
-from engine.generation.arranger.effects.chain import Context, Process
+from engine.generation.arranger.effects.context import Context, Process
 from engine.generation.arranger.effects.streaming import SosFilter, butterworth, cascade
 
 

@@ -14,7 +14,7 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Samples
-from engine.generation.arranger.effects.chain import Process
+from engine.generation.arranger.effects.context import Process
 
 Sos = NDArray[np.float64]
 _CONTROL_FRAMES = 32

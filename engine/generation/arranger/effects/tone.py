@@ -1,6 +1,6 @@
 """Level and equalisation."""
 
-from engine.generation.arranger.effects.chain import Context, Process
+from engine.generation.arranger.effects.context import Context, Process
 from engine.generation.arranger.effects.streaming import (
     Gain,
     Series,

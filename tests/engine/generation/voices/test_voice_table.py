@@ -2,7 +2,8 @@ import pytest
 
 from engine.errors import NrxError
 from engine.generation.arranger.effects import EFFECTS, check_effects
-from engine.generation.arranger.effects.chain import Context, make_chain
+from engine.generation.arranger.effects.chain import make_chain
+from engine.generation.arranger.effects.context import Context
 from engine.generation.arranger.voices.table import VOICES, voice_spec
 
 KITS = ("acoustic", "brush", "electronic", "lofi", "eighties", "jazz", "rock", "orchestral")
