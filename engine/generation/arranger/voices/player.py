@@ -105,7 +105,7 @@ def _events(notes: Sequence[TimedNote], spec: VoiceSpec, setup: Setup, length_fr
     release = int(spec.release_s * rate)
     events = []
     for note in sorted(notes, key=lambda each: (each.start_s, each.pitch, each.velocity, each.end_s)):
-        start, end = round(note.start_s * rate), round(note.end_s * rate)
+        start, end = round((note.start_s - spec.early_s) * rate), round(note.end_s * rate)
         if start >= length_frames or end <= 0:
             continue
         start = max(0, start)

@@ -21,7 +21,8 @@ class VoiceSpec:
     `maker` is "module:function" in this package. `program` is the General MIDI program (0 to 127), None for
     drums and effects. `low` and `high` are the range in which it sounds natural. After a key is let go the
     sound falls by 60 dB in `release_s`; a `one_shot` always sounds to its end. `mono` voices play one note at
-    a time and glide between notes that touch. `fits_note` voices are rendered anew for each length.
+    a time and glide between notes that touch. A slow attack starts `early_s` before its beat, as players
+    of such instruments do, so that it is heard on it. `fits_note` voices are rendered anew for each length.
     `variants` is the number of round-robin renderings, `layers` of velocity layers. `effects` belong to the
     instrument (amplifier, rotary) and come before the part's own. `choke` maps notes to a group in which a
     new hit silences the last.
@@ -39,6 +40,7 @@ class VoiceSpec:
     one_shot: bool = False
     mono: bool = False
     fits_note: bool = False
+    early_s: float = 0.0
     effects: Effects = ()
     choke: Mapping[int, int] | None = None
 
@@ -133,18 +135,24 @@ VOICES: dict[str, VoiceSpec] = {
     "square_lead": VoiceSpec(
         "synth", "synths:square_lead", 80, 40, 108, 0.18, layers=5, mono=True, gain_db=-13.5
     ),
-    "saw_pad": _ensemble("saw_pad", 90, 28, 96, 1.4, gain_db=-15.0),
-    "warm_pad": _ensemble("warm_pad", 89, 28, 96, 1.8, gain_db=-15.0),
-    "supersaw": _ensemble("supersaw", 81, 28, 108, 0.45, gain_db=-15.0),
-    "choir": _ensemble("choir", 52, 40, 84, 1.0, gain_db=-15.0),
-    "strings": _ensemble("strings", 48, 36, 100, 0.75, gain_db=-14.5),
-    "violins": _ensemble("violins", 48, 55, 103, 0.6, gain_db=-11.5),
-    "celli": _ensemble("celli", 42, 24, 76, 0.6, gain_db=-7.0),
-    "horns": _ensemble("horns", 60, 34, 79, 0.4, gain_db=-14.0),
-    "woodwinds": _ensemble("woodwinds", 68, 50, 96, 0.35, gain_db=-14.5),
-    "flute": VoiceSpec("wind", "winds:flute", 73, 60, 98, 0.16, layers=5, mono=True, gain_db=-12.5),
-    "sax": VoiceSpec("wind", "winds:sax", 66, 42, 84, 0.14, layers=5, mono=True, gain_db=-12.0),
-    "trumpet": VoiceSpec("wind", "winds:trumpet", 56, 52, 90, 0.14, layers=5, mono=True, gain_db=-13.0),
+    "saw_pad": _ensemble("saw_pad", 90, 28, 96, 1.4, gain_db=-15.0, early_s=0.005),
+    "warm_pad": _ensemble("warm_pad", 89, 28, 96, 1.8, gain_db=-15.0, early_s=0.004),
+    "supersaw": _ensemble("supersaw", 81, 28, 108, 0.45, gain_db=-15.0, early_s=0.004),
+    "choir": _ensemble("choir", 52, 40, 84, 1.0, gain_db=-15.0, early_s=0.005),
+    "strings": _ensemble("strings", 48, 36, 100, 0.75, gain_db=-14.5, early_s=0.005),
+    "violins": _ensemble("violins", 48, 55, 103, 0.6, gain_db=-11.5, early_s=0.004),
+    "celli": _ensemble("celli", 42, 24, 76, 0.6, gain_db=-7.0, early_s=0.004),
+    "horns": _ensemble("horns", 60, 34, 79, 0.4, gain_db=-14.0, early_s=0.005),
+    "woodwinds": _ensemble("woodwinds", 68, 50, 96, 0.35, gain_db=-14.5, early_s=0.004),
+    "flute": VoiceSpec(
+        "wind", "winds:flute", 73, 60, 98, 0.16, layers=5, mono=True, gain_db=-12.5, early_s=0.004
+    ),
+    "sax": VoiceSpec(
+        "wind", "winds:sax", 66, 42, 84, 0.14, layers=5, mono=True, gain_db=-12.0, early_s=0.005
+    ),
+    "trumpet": VoiceSpec(
+        "wind", "winds:trumpet", 56, 52, 90, 0.14, layers=5, mono=True, gain_db=-13.0, early_s=0.004
+    ),
     "fx": VoiceSpec("effects", "atmosphere:fx", None, 0, 3, 0.0, layers=3, fits_note=True, gain_db=-9.0),
 }
 
