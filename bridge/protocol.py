@@ -193,7 +193,11 @@ class TimeSignatureAt(Strict):
 
 
 class TimelineInfo(Strict):
-    """The timeline that the tracks are laid on."""
+    """The timeline that the tracks are laid on; bars, chords and sections are in its own seconds.
+
+    It is the source's timeline with `tempo: project`; else new parts, kept stems, mix and master lie on this one, and
+    separated stems on the source's, which `analysis` speaks of.
+    """
 
     source: str
     tempo_map: dict[str, Any]
@@ -202,6 +206,9 @@ class TimelineInfo(Strict):
     sample_rate: int
     start_s: float
     duration_s: float
+    downbeats_s: tuple[float, ...] = ()
+    chords: tuple["ChordInfo", ...] = ()
+    sections: tuple["SectionInfo", ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -267,6 +274,7 @@ class AnalysisInfo(Strict):
     key: str
     key_confidence: float
     key_candidates: tuple[KeyInfo, ...]
+    tuning_cents: float
     chords: tuple[ChordInfo, ...]
     sections: tuple[SectionInfo, ...]
     loudness_lufs: float

@@ -417,7 +417,8 @@ def _write_track(pen: _Pen, top: int, height: int, track: OverviewTrack) -> None
     pen.box(MARGIN, top, MARGIN + 6, top + height - 1, colour, 3)
     left, right, middle = MARGIN + 20, MARGIN + LABELS_WIDTH - 14, top + height / 2
     loudness = _loudness_text(track)
-    role = ", ".join(filter(None, (track.role, "muted" if track.muted else "")))
+    role = "" if track.role == track.name.lower() else track.role
+    role = ", ".join(filter(None, (role, "muted" if track.muted else "")))
     pen.write(left, middle - 12, fitted(track.name, 21, right - left), 21, bright)
     pen.write(left, middle + 15, fitted(role, 16, right - left - width(loudness, 16) - 10), 16, soft)
     pen.write(right, middle + 15, loudness, 16, soft, "r")

@@ -32,6 +32,7 @@ from engine.progress import Monitor
 
 if TYPE_CHECKING:
     from bridge.recipes import Recipe
+    from bridge.returns.overview import OverviewTrack
 
 MANIFEST = "manifest.json"
 WRITERS = 2
@@ -55,12 +56,12 @@ class TrackWriter:
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="nrx-writer")
         self._places: set[str] = set()
         self._given: list[tuple[OutputTrack, Future[WrittenTrack]]] = []
-        with writing_to(folder):
-            (folder / "tracks").mkdir()
 
     def submit(self, item: OutputTrack) -> None:
         """Start to write a track; it must not change any more."""
         place = _place(item, self._places)
+        with writing_to(self._folder):
+            (self._folder / place).parent.mkdir(exist_ok=True)
         self._given.append((item, self._pool.submit(self._write, item, place)))
 
     def finish(self, items: Sequence[OutputTrack], monitor: Monitor) -> list[WrittenTrack]:
@@ -121,9 +122,12 @@ def write_files(
         written = tracks.finish(outcome.tracks, monitor.part(0.0, 0.8))
         midi = notes.result()
     files = {f"midi {name}": path for name, path in midi.items()}
-    if written:
+    pictures = (
+        [_pictured(item) for item in outcome.pictured] if not written else [_shown(item) for item in written]
+    )
+    if pictures:
         with writing_to(folder):
-            write_file(folder / "overview.png", _picture(outcome, recipe, written))
+            write_file(folder / "overview.png", _picture(outcome, recipe, pictures))
         files["overview"] = "overview.png"
     monitor.report(1.0)
     return {
@@ -208,21 +212,31 @@ def _write_audio(path: Path, item: OutputTrack, subtype: str, start_frame: int) 
     return shape
 
 
-def _picture(outcome: Outcome, recipe: "Recipe", written: Sequence[WrittenTrack]) -> bytes:
-    """Draw the return's picture."""
-    from bridge.returns.overview import OverviewTrack, draw_overview
+def _shown(item: WrittenTrack) -> "OverviewTrack":
+    from bridge.returns.overview import OverviewTrack
 
-    tracks = [
-        OverviewTrack(
-            item.track.name,
-            item.track.role,
-            item.track.colour,
-            item.shape,
-            loudness_lufs=item.track.loudness_lufs,
-            muted=item.track.muted,
-        )
-        for item in written
-    ]
+    track = item.track
+    return OverviewTrack(
+        track.name,
+        track.role,
+        track.colour,
+        item.shape,
+        loudness_lufs=track.loudness_lufs,
+        muted=track.muted,
+    )
+
+
+def _pictured(item: OutputTrack) -> "OverviewTrack":
+    from bridge.returns.overview import OverviewTrack
+
+    if item.shape is None:
+        raise ValueError(f"{item.name} has no waveform to draw")
+    return OverviewTrack(item.role.capitalize(), item.role, item.colour, item.shape)
+
+
+def _picture(outcome: Outcome, recipe: "Recipe", tracks: Sequence["OverviewTrack"]) -> bytes:
+    """Draw the return's picture."""
+    from bridge.returns.overview import draw_overview
 
     target, heard = outcome.target_map, outcome.analysis
     said = [f"{target.average_bpm(0.0, outcome.length_s):.1f} BPM"] if target is not None else []
@@ -274,6 +288,9 @@ def _timeline(outcome: Outcome, recipe: "Recipe") -> TimelineInfo | None:
         sample_rate=outcome.sample_rate,
         start_s=recipe.start_frame / outcome.sample_rate,
         duration_s=outcome.length_s,
+        downbeats_s=_rounded(tuple(outcome.target_map.bar_starts_s(0.0, outcome.length_s).tolist())),
+        chords=tuple(ChordInfo(start_s=c.start_s, end_s=c.end_s, label=c.label) for c in outcome.chords),
+        sections=tuple(SectionInfo(**_fields(item)) for item in outcome.sections),
     )
 
 
@@ -291,6 +308,7 @@ def analysis_info(heard: Analysis) -> AnalysisInfo:
         downbeats_s=_rounded(heard.downbeats_s),
         key=heard.key.name,
         key_confidence=heard.key.confidence,
+        tuning_cents=heard.tuning_cents,
         key_candidates=tuple(
             KeyInfo(name=key.name, confidence=key.confidence) for key in heard.key_candidates
         ),

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from engine.actions.model import Outcome, Song
-from engine.actions.separate import about, load_stem, separated_files
+from engine.actions.separate import about, load_stem, separated_files, stem_tracks
 from engine.actions.source import read_mix, read_stems, sum_of
 from engine.actions.timeline import map_of
 from engine.analysis import ANALYSIS_VERSION, Analysis
@@ -72,6 +72,7 @@ def analyze_song(song: Song, stages: Stages) -> Outcome:
         length_s=mix.duration_s,
         analysis=analysis,
         target_map=map_of(analysis, song.tempo_map),
+        pictured=tuple(stem_tracks({role: stem for role, stem in stems.items() if isinstance(stem, Path)})),
         chords=analysis.chords,
         sections=analysis.sections,
         timeline_source=analysis.tempo_source,

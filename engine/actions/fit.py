@@ -10,17 +10,20 @@ from engine.actions.model import SyncSummary
 from engine.actions.separate import load_stem
 from engine.actions.timeline import Plan
 from engine.audio import Audio, to_stereo
+from engine.errors import NrxError
 from engine.generation.arranger.effects import apply_effects
 from engine.presets import Style
 from engine.progress import Monitor
 from engine.sync import PitchRule, conform, pitch_for_tempo_change
 from engine.tempo import TempoMap
 
-INAUDIBLE_DB = 26.0
-"""A kept stem this far below the song is bleed and not a voice: it is left out."""
+INAUDIBLE_DB = 15.0
+"""A kept stem this far below the song is what leaks from the others, not a voice: it is left out."""
 
 
 MOST_TUNING_CENTS = 100.0
+AUDIBLE_CENTS = 5.0
+LEAST_STRETCH, MOST_STRETCH = 0.3, 3.5
 PITCHED = frozenset({"vocals", "bass", "other"})
 """Stems that take the natural pitch change of a new tempo together, and the new parts with them."""
 
@@ -35,6 +38,38 @@ class Fitted:
     summary: SyncSummary
 
 
+def really_there(
+    stems: Mapping[str, Path | Audio], keep: frozenset[str], mix: Audio
+) -> tuple[frozenset[str], list[str]]:
+    """Return which of the stems in `keep` hold more than leaks, and a sentence for each that does not."""
+    there, notes = set(), []
+    loud_enough = power(mix) * 10 ** (-INAUDIBLE_DB / 10)
+    for role in sorted(keep & set(stems)):
+        stem = stems[role]
+        if power(load_stem(stem) if isinstance(stem, Path) else stem) >= loud_enough:
+            there.add(role)
+        else:
+            notes.append(f"Hardly any {role} were heard in this song, so none were kept.")
+    return frozenset(there), notes
+
+
+def refuse_extreme_stretch(plan: Plan, name: str) -> None:
+    """Refuse a tempo that a voice can't be stretched to, before anything is made.
+
+    Raises:
+        NrxError: `request.invalid`.
+    """
+    end_s = plan.analysis.duration_s
+    new_end_s = plan.target_map.seconds(plan.source_map.beats(end_s))
+    if not LEAST_STRETCH <= new_end_s / end_s <= MOST_STRETCH:
+        raise NrxError(
+            "request.invalid",
+            f"At that tempo {name} would be stretched to {new_end_s / end_s:.2f} times its length, and "
+            f"{LEAST_STRETCH:g} to {MOST_STRETCH:g} times can be done; choose a tempo nearer to "
+            f"{plan.analysis.tempo_bpm:.0f} BPM, or keep nothing with --keep none.",
+        )
+
+
 def fit_stems(
     stems: Mapping[str, Path | Audio],
     keep: frozenset[str],
@@ -42,19 +77,16 @@ def fit_stems(
     plan: Plan,
     style: Style,
     monitor: Monitor,
-) -> tuple[list[Fitted], list[str]]:
-    """Fit the stems that are kept; return them, and a sentence for each that is not really there."""
-    kept, notes = [], []
-    wanted = sorted(keep & set(stems))
+) -> list[Fitted]:
+    """Fit the stems that are kept, all of which are in `stems`."""
+    wanted = sorted(keep)
+    kept = []
     for index, role in enumerate(wanted):
         stem = stems[role]
         audio = load_stem(stem) if isinstance(stem, Path) else stem
-        if power(audio) < power(mix) * 10 ** (-INAUDIBLE_DB / 10):
-            notes.append(f"No {role} were heard in this song, so none were kept.")
-            continue
         share = monitor.part(index / len(wanted), (index + 1) / len(wanted))
         kept.append(fit_stem(role, to_stereo(audio), plan, style, plan.length_frames(mix), share))
-    return kept, notes
+    return kept
 
 
 def natural_pitch(plan: Plan, style: Style) -> float:
@@ -71,6 +103,16 @@ def natural_pitch(plan: Plan, style: Style) -> float:
     return pitch_for_tempo_change(
         plan.source_map.average_bpm(0.0, end_s), plan.target_map.average_bpm(0.0, new_end_s), rule
     )
+
+
+def tuning_notes(plan: Plan, style: Style, cents: float) -> list[str]:
+    """Return what a person must know of the tuning, if it is off A4 = 440 Hz by more than ears let pass."""
+    pitch = natural_pitch(plan, style)
+    if abs(cents) < AUDIBLE_CENTS:
+        return []
+    moved = f"What is kept moves {pitch:+.2f} semitones with the tempo, as sounds natural; " if pitch else ""
+    said = f"{moved}the new parts are tuned to it, {cents:+.0f} cents from A4 = 440 Hz."
+    return [said[0].upper() + said[1:]]
 
 
 def tuning_cents(plan: Plan, style: Style, keep: frozenset[str]) -> float:

@@ -120,7 +120,7 @@ class Outcome:
     """What an action made.
 
     `duration_s` is the length of the input, `length_s` that of the result; `chords` and `sections` are those of the
-    result's timeline, for markers.
+    result's timeline, for markers. `pictured` are drawn where there are no tracks.
     """
 
     tracks: tuple[OutputTrack, ...]
@@ -137,3 +137,4 @@ class Outcome:
     notes: tuple[str, ...] = ()
     chords: tuple[Chord, ...] = ()
     sections: tuple[Section, ...] = ()
+    pictured: tuple[OutputTrack, ...] = ()

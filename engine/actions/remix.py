@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.actions.analyze import BACKEND, analysis_of, stems_and_mix
 from engine.actions.finish import finish, finite
-from engine.actions.fit import fit_stems, tuning_cents
+from engine.actions.fit import fit_stems, really_there, refuse_extreme_stretch, tuning_cents, tuning_notes
 from engine.actions.model import Deliver, Outcome, OutputTrack, Song, keep_for_later
 from engine.actions.palette import ROLE_COLOURS
 from engine.actions.perform import ARRANGER, console_of, generated_tracks, render_parts, to_mix
@@ -55,11 +55,15 @@ def remix(
     with stages.stage("analyze") as monitor:
         analysis = analysis_of(song, mix, stems, stages, monitor)
     plan = plan_timeline(analysis, song.tempo_map, parameters.tempo, style.tempo_range_bpm)
+    keep, notes = really_there(stems, parameters.keep, mix)
+    if keep:
+        refuse_extreme_stretch(plan, song.name)
+    cents = tuning_cents(plan, style, keep)
     length_frames = plan.length_frames(mix)
     # Fitting the voice and playing the parts need nothing of each other.
     with ThreadPoolExecutor(1) as beside:
         quiet = Monitor(is_cancelled=stages.is_cancelled)
-        fitting = beside.submit(fit_stems, stems, parameters.keep, mix, plan, style, quiet)
+        fitting = beside.submit(fit_stems, stems, keep, mix, plan, style, quiet)
         with stages.stage("generate") as monitor:
             arrangement = arrange(
                 plan.analysis,
@@ -69,7 +73,7 @@ def remix(
                 seed=parameters.seed,
                 energy=parameters.energy,
                 brightness=parameters.brightness,
-                keep=parameters.keep,
+                keep=keep,
             )
             rendered = render_parts(
                 arrangement,
@@ -78,13 +82,13 @@ def remix(
                 length_frames,
                 parameters.brightness,
                 monitor,
-                tuning_cents(plan, style, parameters.keep),
+                cents,
             )
         with stages.stage("sync") as monitor:
             while not fitting.done():
                 monitor.check()
                 wait([fitting], timeout=0.2)
-            kept, notes = fitting.result()
+            kept = fitting.result()
     roles = {item.name: item.role for item in kept}
     sync = tuple(item.summary for item in kept)
     tracks = {item.name: MixTrack(item.audio, item.role, may_overwrite=True) for item in kept}
@@ -112,7 +116,7 @@ def remix(
         loudness=done.loudness,
         sync=sync,
         backends=((about(load_backend(BACKEND).info),) if separated else ()) + (ARRANGER,),
-        notes=(*song.notes, *analysis.notes, *notes, *done.notes),
+        notes=(*song.notes, *analysis.notes, *notes, *tuning_notes(plan, style, cents), *done.notes),
         chords=chords,
         sections=sections,
     )

@@ -42,6 +42,14 @@ def pan_gains(pan: float, *, mono: bool) -> tuple[float, float]:
     return min(1.0, 1.0 - pan), min(1.0, 1.0 + pan)
 
 
+def _spread_lu(power: NDArray[np.float64], left: float, right: float, channels: int) -> float:
+    """Return what panning does to the loudness of channels with this power."""
+    if channels == 1:
+        return 10.0 * log10(left * left + right * right)
+    panned = float(power[0] * left * left + power[1] * right * right)
+    return 10.0 * log10(panned / float(power.sum())) if panned > 0.0 else 0.0
+
+
 def run_strip(
     audio: Audio,
     *,
@@ -71,6 +79,7 @@ def run_strip(
         presence_by_hop if depth_db > 0.0 and presence_by_hop is not None and presence_by_hop.any() else None
     )
     deepest = 1.0
+    power = np.zeros(2)
     for start in range(0, audio.frames, filters.block_frames):
         monitor.report(start / audio.frames)
         block = audio.samples[:channels, start : start + filters.block_frames]
@@ -89,8 +98,9 @@ def run_strip(
                 in_band = stream.in_band()
                 in_band *= gain - np.float32(1.0)
                 cut = cut + in_band
+        power += (np.vdot(cut[0], cut[0]), np.vdot(cut[-1], cut[-1]))
         np.multiply(cut[0], np.float32(left), out=out[0, start:end])
         np.multiply(cut[-1], np.float32(right), out=out[1, start:end])
     peak = max(float(out.max(initial=0.0)), -float(out.min(initial=0.0)))
-    spread_lu = 10.0 * log10(left * left + right * right) if channels == 1 else 0.0
+    spread_lu = _spread_lu(power, left, right, channels)
     return Strip(out, peak, meter, meter.integrated_lufs + spread_lu, -20.0 * log10(deepest))

@@ -17,6 +17,10 @@ def jobs_of(arguments: Sequence[str]) -> list[list[dict[str, str | None]]]:
     stems: list[dict[str, str | None]] = []
     for argument in arguments:
         role, sign, path = argument.partition("=")
+        if sign and role.isidentifier() and role not in STEM_GROUPS and not Path(argument).exists():
+            raise NrxError(
+                "request.invalid", f"There is no role {role!r}; the roles are: {', '.join(STEM_GROUPS)}."
+            )
         if sign and role in STEM_GROUPS and not Path(argument).exists():
             stems.append({"path": path, "role": role})
         else:

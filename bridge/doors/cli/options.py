@@ -37,7 +37,8 @@ timeline_options = _stack(
         "--tempo-map",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="The project's tempo map: a MIDI file, or a table of bars (.json, .csv). It wins over what is heard.",
+        help="The project's tempo map: a MIDI file, or a table of bars (.json, .csv with the columns bar, start_s, "
+        "numerator, denominator, bpm). It wins over what is heard.",
     ),
     click.option(
         "--tempo-range",

@@ -49,7 +49,7 @@ def facts(manifest: Manifest) -> list[str]:
         others = ", ".join(f"{item.bpm:g}" for item in heard.tempo_candidates[1:3])
         lines.append(
             f"{verb}: {heard.tempo_bpm:.2f} BPM{f' (or {others})' if others else ''}, {heard.time_signature}, "
-            f"{heard.key} ({heard.key_confidence:.0%} sure), "
+            f"{heard.key}{f' ({heard.key_confidence:.0%} sure)' if manifest.source else ''}, "
             f"{len(heard.downbeats_s)} bars in {len(heard.sections)} sections."
         )
         chords = [chord.label for chord in heard.chords]

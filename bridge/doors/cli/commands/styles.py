@@ -16,6 +16,7 @@ def command(style: str | None, *, as_json: bool) -> None:
     from rich.text import Text
 
     from bridge.config import load_settings
+    from engine.errors import NrxError
     from engine.presets import list_styles, load_style
 
     extra = (load_settings().styles_folder,)
@@ -30,7 +31,12 @@ def command(style: str | None, *, as_json: bool) -> None:
         for part in chosen.parts:
             click.echo(f"  {part.name}: {part.voice}")
         return
-    every = [load_style(name, extra_dirs=extra) for name in list_styles(extra)]
+    every = []
+    for name in list_styles(extra):
+        try:
+            every.append(load_style(name, extra_dirs=extra))
+        except NrxError as error:
+            click.echo(f"nrx: {error.sentence} [{error.code}]", err=True)
     if as_json:
         import json
 
