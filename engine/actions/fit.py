@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from engine.actions.model import SyncSummary
-from engine.actions.separate import load_stem
+from engine.actions.separate import load_shape, load_stem
 from engine.actions.timeline import Plan
-from engine.audio import Audio, to_stereo
+from engine.audio import Audio, Envelope, to_stereo
 from engine.errors import NrxError
 from engine.generation.arranger.effects import apply_effects
 from engine.presets import Style
@@ -46,7 +46,8 @@ def really_there(
     loud_enough = power(mix) * 10 ** (-INAUDIBLE_DB / 10)
     for role in sorted(keep & set(stems)):
         stem = stems[role]
-        if power(load_stem(stem) if isinstance(stem, Path) else stem) >= loud_enough:
+        heard = shape_power(load_shape(stem)) if isinstance(stem, Path) else power(stem)
+        if heard >= loud_enough:
             there.add(role)
         else:
             notes.append(f"Hardly any {role} were heard in this song, so none were kept.")
@@ -87,6 +88,11 @@ def fit_stems(
         share = monitor.part(index / len(wanted), (index + 1) / len(wanted))
         kept.append(fit_stem(role, to_stereo(audio), plan, style, plan.length_frames(mix), share))
     return kept
+
+
+def shape_power(shape: Envelope) -> float:
+    """Return the mean square of a waveform that only its picture is kept of."""
+    return float(np.mean(np.square(shape.rms, dtype=np.float64)))
 
 
 def natural_pitch(plan: Plan, style: Style) -> float:

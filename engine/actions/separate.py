@@ -92,7 +92,7 @@ def stem_tracks(files: Mapping[str, Path]) -> list[OutputTrack]:
             kind="separated",
             colour=ROLE_COLOURS.get(role, ROLE_COLOURS["other"]),
             ready=path,
-            shape=load_shape(path.with_suffix(".npz")),
+            shape=load_shape(path),
             muted=True,
         )
         for role, path in files.items()
@@ -104,9 +104,9 @@ def save_shape(path: Path, shape: Envelope) -> None:
     np.savez(path, lowest=shape.lowest, highest=shape.highest, rms=shape.rms, duration_s=shape.duration_s)
 
 
-def load_shape(path: Path) -> Envelope:
-    """Return what `save_shape` kept."""
-    with np.load(path) as kept:
+def load_shape(stem: Path) -> Envelope:
+    """Return the waveform that `save_shape` kept beside a stem's file."""
+    with np.load(stem.with_suffix(".npz")) as kept:
         return Envelope(kept["lowest"], kept["highest"], kept["rms"], float(kept["duration_s"]))
 
 
