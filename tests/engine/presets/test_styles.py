@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from engine.errors import NrxError
+from engine.generation.arranger.effects import check_effects
 from engine.presets import list_styles, load_style, presets_folder
 from engine.presets.grids import metre_cells
 
@@ -63,10 +64,9 @@ def test_a_style_has_drums_bass_and_two_more_parts(style_id):
 
 @pytest.mark.parametrize("style_id", PROMISED)
 def test_a_style_names_only_effects_that_exist(style_id):
-    effects = pytest.importorskip("engine.generation.arranger.effects")
     style = load_style(style_id)
     for chain in [style.vocal_effects, *(part.effects for part in style.parts)]:
-        effects.check_effects(chain)
+        check_effects(chain)
 
 
 @pytest.mark.parametrize("style_id", PROMISED)

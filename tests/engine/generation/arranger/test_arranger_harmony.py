@@ -4,6 +4,7 @@ import pytest
 
 from engine.generation.arranger.metre import bar_of, borrowed_cells, is_compound, pulses
 from engine.generation.arranger.symbols import parse_chord, pedal, scale_of, tone
+from engine.generation.arranger.voices.table import VOICES
 from engine.generation.arranger.voicing import STRINGS, voice_chord
 from engine.presets import list_styles, load_style
 from engine.presets.parts import Voicing
@@ -102,9 +103,8 @@ def test_guitar_chords_can_be_fretted_and_hold_the_triad(root, quality):
 
 @pytest.mark.parametrize("style_id", list_styles())
 def test_a_style_names_voices_that_exist_and_can_play_its_compass(style_id):
-    table = pytest.importorskip("engine.generation.arranger.voices.table")
     for part in load_style(style_id).parts:
-        spec = table.VOICES[part.voice]
+        spec = VOICES[part.voice]
         compass = getattr(part, "compass", None) or getattr(getattr(part, "voicing", None), "compass", None)
         if compass:
             assert spec.low <= compass[0], part.name
