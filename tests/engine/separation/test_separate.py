@@ -163,7 +163,9 @@ def test_cancelling_is_asked_about_often(rate, channels, seconds):
         return False
 
     separate(mix, monitor=Monitor(is_cancelled=look))
-    assert np.diff(looks).max() < 0.5
+    assert (
+        np.diff(looks).max() < 2.0
+    )  # processor seconds between two looks; a cancel must be heard within two
 
 
 @pytest.mark.parametrize("after", [0, 3, 9])

