@@ -1,25 +1,94 @@
 """Where things are and what the limits are: `NRX_HOME`, `nrx.toml` in it, and `NRX_*` variables.
 
 One folder holds all state, `~/.nrx` unless `NRX_HOME` is set: `nrx.toml`, `cache/`, `returns/`, `styles/` (the user's
-own styles). A variable `NRX_CACHE_MAX_GB` beats `cache_max_gb` in the file, which beats the default.
+own styles), and what the daemon keeps. A variable `NRX_CACHE_MAX_GB` beats `cache_max_gb` in the file, which beats the
+default; for the daemon's tables, `NRX_HTTP_PORT` beats `port` in `[http]`.
+
+    cache_max_gb = 20
+    roots = ["~/Music/Projects"]          # below these, OSC and HTTP may name files
+
+    [http]
+    port = 39180
+    origins = ["http://localhost:3000"]   # other web pages that may call, with the token
+
+    [osc]
+    port = 39100
+
+    [jobs]
+    workers = 1
+
+    [[watch]]
+    path = "~/Music/Renders"
+    style = "lofi_chill"
 """
 
 import os
 import tomllib
-from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import NrxError
 
+HTTP_PORT, OSC_PORT = 39180, 39100
+Port = Annotated[int, Field(ge=0, le=65535)]
+Size = Annotated[float, Field(gt=0, lt=1e6)]
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+
+class Table(BaseModel):
+    """A table of the settings file; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HttpSettings(Table):
+    """`[http]`: port 0 picks a free one; `host` other than loopback needs `nrx serve --lan`."""
+
+    host: str = "127.0.0.1"
+    port: Port = HTTP_PORT
+    origins: tuple[str, ...] = ()
+    upload_max_gb: Size = 2.0
+
+
+class OscSettings(Table):
+    """`[osc]`: if the port is taken, the next of ten is used; 0 picks a free one."""
+
+    port: Port = OSC_PORT
+
+
+class JobsSettings(Table):
+    """`[jobs]`: worker processes, how long a silent worker keeps its job, and how often a job is tried."""
+
+    workers: Annotated[int, Field(ge=1, le=16)] = 1
+    lease_s: Annotated[float, Field(ge=1, le=600)] = 15.0
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+
+
+class WatchSettings(Table):
+    """`[[watch]]`: a folder whose renders become jobs. `returns` is where they go back; default `NRX_HOME/returns`."""
+
+    path: Path
+    action: Literal["remix", "separate", "analyze", "generate", "sync", "mix", "master"] = "remix"
+    style: str | None = None
+    returns: Path | None = None
+    polling: bool = False
+    settle_s: Annotated[float, Field(ge=0.05, le=600)] = 2.0
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class Settings(Table):
     """Everything that can be set. Sizes are in gigabytes (1e9 bytes), as their names say."""
 
     home: Path
-    cache_max_gb: float = 10.0
-    memory_max_gb: float = 3.5
-    input_max_gb: float = 8.0
+    cache_max_gb: Size = 10.0
+    memory_max_gb: Size = 3.5
+    input_max_gb: Size = 8.0
+    roots: tuple[Path, ...] = ()
+    http: HttpSettings = HttpSettings()
+    osc: OscSettings = OscSettings()
+    jobs: JobsSettings = JobsSettings()
+    watch: tuple[WatchSettings, ...] = ()
 
     @property
     def cache_folder(self) -> Path:
@@ -47,34 +116,43 @@ def load_settings() -> Settings:
     """Read the settings.
 
     Raises:
-        NrxError: `request.invalid` for a file that is not TOML, an unknown key, or a value that is no positive number.
+        NrxError: `request.invalid` for a file that is not TOML, an unknown key, or a value that is not allowed.
     """
     home = home_folder()
     file = home / "nrx.toml"
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     if file.is_file():
         try:
             values = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise NrxError("request.invalid", f"The settings file {file} cannot be read: {error}.") from error
-    known = [item.name for item in fields(Settings) if item.name != "home"]
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise NrxError(
-            "request.invalid", f"{file} has an unknown setting {unknown[0]!r}; there are: {', '.join(known)}."
-        )
-    numbers: dict[str, float] = {}
-    for name in known:
-        raw = os.environ.get(f"NRX_{name.upper()}", values.get(name))
-        if raw is None:
+    _apply_variables(values)
+    try:
+        return Settings.model_validate({**values, "home": home})
+    except ValidationError as error:
+        raise NrxError("request.invalid", _said(error, file)) from None
+
+
+def _apply_variables(values: dict[str, Any]) -> None:
+    """Let `NRX_<SETTING>` and `NRX_<TABLE>_<SETTING>` beat the file, for settings that are one number or word."""
+    for name, field in Settings.model_fields.items():
+        if name in ("home", "roots", "watch"):
             continue
-        try:
-            number = float(str(raw))
-        except ValueError:
-            number = -1.0
-        if not 0 < number < 1e6:
-            raise NrxError(
-                "request.invalid", f"The setting {name} must be a positive number, and is {raw!r}."
-            )
-        numbers[name] = number
-    return Settings(home, **numbers)
+        table = field.annotation
+        if isinstance(table, type) and issubclass(table, Table):
+            for inner in table.model_fields:
+                if inner != "origins" and (raw := os.environ.get(f"NRX_{name}_{inner}".upper())) is not None:
+                    values[name] = {**values.get(name, {}), inner: raw}
+        elif (raw := os.environ.get(f"NRX_{name.upper()}")) is not None:
+            values[name] = raw
+
+
+def _said(error: ValidationError, file: Path) -> str:
+    """Put the first thing that is wrong into one sentence."""
+    first = error.errors()[0]
+    name = ".".join(str(step) for step in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(key for key in Settings.model_fields if key != "home")
+        return f"{file} has an unknown setting {name!r}; there are: {known}."
+    what = first["msg"].replace("Input should be", "must be")
+    return f"The setting {name} is {first['input']!r}, and {what[:1].lower()}{what[1:]} (in {file}, or an NRX_ variable)."

@@ -1,4 +1,4 @@
-"""`Request` and `Manifest`: the one contract of all doors.
+"""`Request`, `JobStatus` and `Manifest`: the one contract of all doors.
 
 Every door turns what it gets into a `Request`; all checks are here, so that every door refuses the same things with the
 same words. Every return carries a `Manifest` in `manifest.json`. `json_schema()` publishes both as JSON Schema.
@@ -19,6 +19,10 @@ from engine.errors import NrxError
 PROTOCOL_VERSION = 1
 
 Action = Literal["remix", "separate", "analyze", "generate", "sync", "mix", "master"]
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+EventType = Literal[
+    "accepted", "running", "progress", "succeeded", "failed", "cancelled", "retried", "deleted"
+]
 TrackKind = Literal["separated", "fitted", "generated", "mix", "master"]
 Scale = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)]
 
@@ -33,10 +37,14 @@ class Strict(BaseModel):
 
 
 class InputFile(Strict):
-    """An input: a path, and its role where the file is already a stem."""
+    """An input: a path, its role where the file is already a stem, and the name that people know it by.
+
+    A daemon works on a snapshot of the file; `name` (default: the path's own) is then what returns are named after.
+    """
 
     path: str = Field(min_length=1)
     role: str | None = None
+    name: str | None = Field(default=None, min_length=1, max_length=255)
 
 
 class Request(Strict):
@@ -356,6 +364,66 @@ class Manifest(Strict):
     notes: tuple[str, ...] = ()
 
 
+class JobError(Strict):
+    """Why a job failed: a code from `engine.errors.CODES`, and one sentence."""
+
+    code: str
+    sentence: str
+
+
+class JobInput(Strict):
+    """An input of an accepted job: the name people know it by, and the bytes that were accepted."""
+
+    name: str
+    role: str | None
+    sha256: str
+    bytes: int
+
+
+class JobStatus(Strict):
+    """Where a job stands, the same at every door. Times are Unix seconds; `fraction` runs from 0 to 1, never back.
+
+    `position` counts the queued jobs before this one. `notes` are what happened on the way (a retry, less memory).
+    """
+
+    protocol: Literal[1] = 1
+    id: str
+    action: Action
+    title: str
+    style: str | None = None
+    door: str
+    state: JobState
+    stage: str | None = None
+    fraction: float = 0.0
+    left_s: float | None = None
+    cancelling: bool = False
+    attempt: int = 0
+    priority: int = 0
+    position: int | None = None
+    created_at: float
+    started_at: float | None = None
+    finished_at: float | None = None
+    inputs: tuple[JobInput, ...] = ()
+    folder: str | None = None
+    manifest: str | None = None
+    error: JobError | None = None
+    notes: tuple[str, ...] = ()
+
+
+class JobEvent(Strict):
+    """Something that happened to a job. Ids grow by time; a client that knows the last one it saw misses none."""
+
+    id: int
+    at: float
+    type: EventType
+    job: JobStatus
+
+
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of requests and manifests."""
-    return {"request": Request.model_json_schema(), "manifest": Manifest.model_json_schema()}
+    """Return the JSON Schema of requests, job statuses, events and manifests."""
+    return {
+        "request": Request.model_json_schema(),
+        "status": JobStatus.model_json_schema(),
+        "event": JobEvent.model_json_schema(),
+        "manifest": Manifest.model_json_schema(),
+    }
