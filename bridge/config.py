@@ -155,4 +155,5 @@ def _said(error: ValidationError, file: Path) -> str:
         known = ", ".join(key for key in Settings.model_fields if key != "home")
         return f"{file} has an unknown setting {name!r}; there are: {known}."
     what = first["msg"].replace("Input should be", "must be")
-    return f"The setting {name} is {first['input']!r}, and {what[:1].lower()}{what[1:]} (in {file}, or an NRX_ variable)."
+    told = f"{what[:1].lower()}{what[1:]}"
+    return f"The setting {name} is {first['input']!r}, and {told} (in {file}, or an NRX_ variable)."
