@@ -11,7 +11,9 @@ from engine.errors import NrxError
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _stack(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+def stack(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Return one decorator that applies all of these, the first outermost."""
+
     def apply(function: F) -> F:
         for decorator in reversed(decorators):
             function = decorator(function)
@@ -20,7 +22,7 @@ def _stack(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return apply
 
 
-output_options = _stack(
+output_options = stack(
     click.option(
         "--out",
         type=click.Path(path_type=Path),
@@ -32,7 +34,7 @@ output_options = _stack(
     ),
 )
 
-timeline_options = _stack(
+timeline_options = stack(
     click.option(
         "--tempo-map",
         type=click.Path(path_type=Path),
@@ -55,7 +57,7 @@ seed_option = click.option(
     help="Another seed, another take.",
 )
 
-scale_options = _stack(
+scale_options = stack(
     click.option("--energy", default="1", show_default=True, help="0.5 (calm) to 2 (intense)."),
     click.option("--brightness", default="1", show_default=True, help="0.5 (dark) to 2 (bright)."),
 )

@@ -5,15 +5,8 @@ from typing import Any
 
 import click
 
-from bridge.doors.cli.options import (
-    number,
-    output_options,
-    scale_options,
-    seed_option,
-    tempo_range,
-    timeline_options,
-    words,
-)
+from bridge.doors.cli.options import output_options
+from bridge.doors.cli.remix_options import remix_fields, remix_options
 
 
 @click.command(
@@ -30,21 +23,7 @@ Examples:
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE|ROLE=FILE…")
 @click.option("--style", required=True, help="A style's id; `nrx styles` lists them.")
-@scale_options
-@click.option(
-    "--tempo",
-    default="project",
-    show_default=True,
-    help="project: the song's own bars · style: the nearest tempo in the style's range · a number in BPM.",
-)
-@timeline_options
-@click.option(
-    "--keep",
-    default="vocals",
-    show_default=True,
-    help="Stems of the song to keep in the remix, with commas: vocals, drums, bass, other; or none.",
-)
-@seed_option
+@remix_options
 @output_options
 def command(files: tuple[str, ...], out: Path | None, *, as_json: bool, **options: Any) -> None:
     """Remix songs in another style.
@@ -54,24 +33,7 @@ def command(files: tuple[str, ...], out: Path | None, *, as_json: bool, **option
     """
     from bridge.doors.cli.inputs import jobs_of
     from bridge.doors.cli.runner import run_requests
-    from bridge.doors.cli.tempo_file import read_tempo_map
     from bridge.protocol import parse_request
 
-    requests = [
-        parse_request(
-            {
-                "action": "remix",
-                "inputs": inputs,
-                "style": options["style"],
-                "energy": number("energy", options["energy"]),
-                "brightness": number("brightness", options["brightness"]),
-                "tempo": options["tempo"],
-                "tempo_map": read_tempo_map(options["tempo_map"]),
-                "tempo_range_bpm": tempo_range(options["tempo_range"]),
-                "keep": words(options["keep"]),
-                "seed": options["seed"],
-            }
-        )
-        for inputs in jobs_of(files)
-    ]
+    requests = [parse_request(remix_fields(inputs, options)) for inputs in jobs_of(files)]
     run_requests(requests, out, as_json=as_json)

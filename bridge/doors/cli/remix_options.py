@@ -1,0 +1,54 @@
+"""The arguments that say what to remix and how: the same for `nrx remix` and `nrx submit`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from bridge.doors.cli.options import (
+    number,
+    scale_options,
+    seed_option,
+    stack,
+    tempo_range,
+    timeline_options,
+    words,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+remix_options = stack(
+    scale_options,
+    click.option(
+        "--tempo",
+        default="project",
+        show_default=True,
+        help="project: the song's own bars · style: the nearest tempo in the style's range · a number in BPM.",
+    ),
+    timeline_options,
+    click.option(
+        "--keep",
+        default="vocals",
+        show_default=True,
+        help="Stems of the song to keep in the remix, with commas: vocals, drums, bass, other; or none.",
+    ),
+    seed_option,
+)
+
+
+def remix_fields(inputs: Sequence[dict[str, Any]], options: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a remix request for one song; `style` and the options above are in `options`."""
+    from bridge.doors.cli.tempo_file import read_tempo_map
+
+    return {
+        "action": "remix",
+        "inputs": list(inputs),
+        "style": options["style"],
+        "energy": number("energy", options["energy"]),
+        "brightness": number("brightness", options["brightness"]),
+        "tempo": options["tempo"],
+        "tempo_map": read_tempo_map(options["tempo_map"]),
+        "tempo_range_bpm": tempo_range(options["tempo_range"]),
+        "keep": words(options["keep"]),
+        "seed": options["seed"],
+    }
