@@ -8,18 +8,39 @@ import click
 from engine import __version__
 from engine.errors import NrxError
 
-COMMANDS: dict[str, str] = {
-    "remix": "Remix songs in another style, returned as tracks.",
-    "separate": "Take songs apart into stems that sum to them.",
-    "analyze": "Tell tempo, key, chords, sections and more of songs.",
-    "generate": "Make new music: from words, like a song, or a single stem.",
-    "sync": "Fit a vocal (or any audio) to another tempo.",
-    "mix": "Balance stems into a mix.",
-    "master": "Bring a mix to its loudness under a true-peak ceiling.",
-    "styles": "List the styles, or show one.",
-    "demo": "Make a short song, remix it, and show what comes back.",
+SECTIONS: dict[str, dict[str, str]] = {
+    "Music": {
+        "remix": "Remix songs in another style, returned as tracks.",
+        "separate": "Take songs apart into stems that sum to them.",
+        "analyze": "Tell tempo, key, chords, sections and more of songs.",
+        "generate": "Make new music: from words, like a song, or a single stem.",
+        "sync": "Fit a vocal (or any audio) to another tempo.",
+        "mix": "Balance stems into a mix.",
+        "master": "Bring a mix to its loudness under a true-peak ceiling.",
+        "styles": "List the styles, or show one.",
+        "demo": "Make a short song, remix it, and show what comes back.",
+    },
+    "Daemon": {
+        "serve": "Run the daemon: watched folders, OSC, HTTP and the web console.",
+        "open": "Open the web console in a browser.",
+        "submit": "Remix through the daemon, with live progress.",
+        "jobs": "List the daemon's jobs, pause or resume its queue.",
+        "watch": "Follow the daemon's jobs, or one of them, live.",
+        "cancel": "Cancel jobs.",
+        "retry": "Queue failed or cancelled jobs again.",
+        "logs": "Show the daemon's log, or what happened to a job.",
+        "allow": "Let OSC and HTTP name files below a folder.",
+        "service": "Start the daemon with your session, or stop doing so.",
+    },
+    "Machine": {
+        "doctor": "Check everything that nrx needs, and say what to do.",
+        "devices": "List what nrx can compute on.",
+        "clean": "Show what takes disk, and free it.",
+    },
 }
-"""Subcommand -> its short help. Each lives in `bridge.doors.cli.commands.<name>` as `command`."""
+"""Section of the help -> subcommand -> its short help. Each lives in `bridge.doors.cli.commands.<name>` as `command`."""
+
+COMMANDS = {name: text for section in SECTIONS.values() for name, text in section.items()}
 
 EPILOG = """
 \b
@@ -33,7 +54,7 @@ Examples:
 \b
 Exit status: 0 done · 1 an error in nrx itself · 2 wrong arguments or style
 3 bad input · 4 the output can't be written, or the disk is full
-5 a backend or plug-in is missing · 130 cancelled (Ctrl-C).
+5 a backend, a plug-in or the daemon is missing · 130 cancelled (Ctrl-C).
 With several files the status is that of the first that failed.
 
 All state lives in the folder NRX_HOME (~/.nrx unless set).
@@ -57,9 +78,10 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table alone, so that help stays fast."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """Write the list of commands from the tables alone, so that help stays fast."""
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
 
 
 @click.group(

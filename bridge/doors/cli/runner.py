@@ -9,13 +9,14 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from bridge.config import Settings, load_settings
+from bridge.doors.cli.bar import ProgressBar
 from bridge.job import Job
 from bridge.protocol import Manifest, Request
 from engine.errors import Cancelled, NrxError
@@ -61,7 +62,8 @@ def run_one(request: Request, settings: Settings, out: Path | None, *, quiet: bo
         NrxError: what the job failed with; `Cancelled` after Ctrl-C.
     """
     stop, done, result = threading.Event(), threading.Event(), _Result()
-    with _bar(request, quiet=quiet) as tell:
+    title = f"{request.action} {Path(request.inputs[0].path).name}" if request.inputs else request.action
+    with ProgressBar(title, quiet=quiet) as tell:
         job = Job(request, settings, out, on_progress=tell, is_cancelled=stop.is_set)
 
         def work() -> None:
@@ -104,52 +106,3 @@ def _unexpected(error: BaseException, settings: Settings) -> NrxError:
     return NrxError(
         "internal", f"nrx made an error, and wrote the details to {file}: please report it with that file."
     )
-
-
-class _bar:  # noqa: N801 - used like a function
-    """A progress bar on a terminal; on anything else one line a stage, or nothing when `quiet`."""
-
-    def __init__(self, request: Request, *, quiet: bool) -> None:
-        self.title = (
-            f"{request.action} {Path(request.inputs[0].path).name}" if request.inputs else request.action
-        )
-        self.terminal = sys.stderr.isatty()
-        self.quiet = quiet and not self.terminal
-        self.stage = ""
-        self.started = time.monotonic()
-
-    def __enter__(self) -> Callable[[str, float], None]:
-        if not self.terminal:
-            return self._line
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.text import Text
-
-        self.progress = Progress(
-            TextColumn("{task.fields[title]}"),
-            TextColumn("[cyan]{task.description:<9}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self.task = self.progress.add_task("", total=1.0, title=Text(self.title, overflow="ellipsis"))
-        self.progress.start()
-        return self._draw
-
-    def _draw(self, stage: str, fraction: float) -> None:
-        self.progress.update(self.task, completed=fraction, description=stage)
-
-    def _line(self, stage: str, fraction: float) -> None:
-        if stage != self.stage and not self.quiet:
-            self.stage = stage
-            click.echo(
-                f"{self.title}: {stage} ({fraction:.0%}, {time.monotonic() - self.started:.1f} s)", err=True
-            )
-
-    def __exit__(self, *_: object) -> None:
-        if self.terminal:
-            self.progress.stop()

@@ -3,11 +3,13 @@
 import sys
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bridge.protocol import Manifest
+from bridge.protocol import JobStatus, Manifest
+from engine.errors import CODES, NrxError
 
 BARS_SHOWN = 16
 PIPED_WIDTH = 140
@@ -33,6 +35,25 @@ def show_manifest(manifest: Manifest) -> None:
     for line in facts(manifest):
         console.print(Text(line))
     console.print(Text(f"In {manifest.folder}", style="bold"))
+
+
+def show_ended(job: JobStatus, *, as_json: bool) -> None:
+    """Show what came of a job that has ended, and exit with the status of its failure if it did not succeed."""
+    from bridge.doors.cli.app import complain
+
+    if job.state == "succeeded" and job.manifest is not None:
+        text = Path(job.manifest).read_text(encoding="utf-8")
+        if as_json:
+            click.echo(Manifest.model_validate_json(text).model_dump_json())
+        else:
+            show_manifest(Manifest.model_validate_json(text))
+    elif job.error is not None:
+        error = NrxError(job.error.code, job.error.sentence)
+        complain(error)
+        sys.exit(error.exit_status)
+    elif job.state == "cancelled":
+        click.echo(f"{job.id} was cancelled; nothing was left behind.", err=True)
+        sys.exit(CODES["cancelled"].exit_status)
 
 
 def _width() -> int | None:

@@ -1,0 +1,1 @@
+"""What is put onto the user's machine, and whether it is all there."""
