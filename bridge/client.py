@@ -41,10 +41,13 @@ class DaemonClient:
         except OSError as error:
             raise NrxError(
                 "daemon.absent",
-                f"The daemon's token {found.token_file} cannot be read ({error.strerror}); is it another user's daemon?",
+                f"The daemon's token {found.token_file} cannot be read ({error.strerror}); is it another user's?",
             ) from error
         return found.http, httpx.Client(
-            base_url=found.http, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S, trust_env=False
+            base_url=found.http,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=TIMEOUT_S,
+            trust_env=False,
         )
 
     def reconnect(self) -> None:
@@ -92,7 +95,7 @@ class DaemonClient:
         """Yield events as they happen (those after the id `after` first), until the daemon ends the stream."""
         params = {} if after is None else {"after": after}
         try:
-            with self._http.stream("GET", "/v2/events", params=params, timeout=None) as stream:  # noqa: S113
+            with self._http.stream("GET", "/v2/events", params=params, timeout=None) as stream:
                 if stream.is_error:
                     stream.read()
                     raise _refused(stream)

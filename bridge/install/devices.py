@@ -36,7 +36,9 @@ def _accelerators() -> list[Device]:
             card = torch.cuda.get_device_properties(index)
             found.append(Device(f"cuda:{index}", card.name, card.total_memory / 1e9, default=index == 0))
     if torch.backends.mps.is_available():
-        found.append(Device("mps", "Apple GPU", memory_gb(), default=not found, note="shares the main memory"))
+        found.append(
+            Device("mps", "Apple GPU", memory_gb(), default=not found, note="shares the main memory")
+        )
     return found
 
 
@@ -45,7 +47,9 @@ def processor_name() -> str:
     name = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as table:  # noqa: PTH123 - Linux's own table, absent elsewhere
-            name = next((line.partition(":")[2].strip() for line in table if line.startswith("model name")), name)
+            name = next(
+                (line.partition(":")[2].strip() for line in table if line.startswith("model name")), name
+            )
     except OSError:
         pass
     return f"{name} ({os.cpu_count()} threads)"

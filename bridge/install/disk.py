@@ -25,9 +25,18 @@ PARTS: tuple[Part, ...] = (
         "they are worked out again",
         lambda settings: settings.cache_folder,
     ),
-    Part("returns", "what jobs gave back", "the remixes themselves", lambda settings: settings.returns_folder),
-    Part("logs", "the daemon's log and details of errors", "nothing but the past", lambda settings: settings.home / "logs"),
-    Part("demo", "the song that `nrx demo` makes", "it is made again", lambda settings: settings.home / "demo"),
+    Part(
+        "returns", "what jobs gave back", "the remixes themselves", lambda settings: settings.returns_folder
+    ),
+    Part(
+        "logs",
+        "the daemon's log and details of errors",
+        "nothing but the past",
+        lambda settings: settings.home / "logs",
+    ),
+    Part(
+        "demo", "the song that `nrx demo` makes", "it is made again", lambda settings: settings.home / "demo"
+    ),
     Part(
         "inputs",
         "snapshots of accepted inputs, and uploads",

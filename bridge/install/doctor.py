@@ -1,6 +1,6 @@
 """Is everything there that nrx needs? A table of checks; each says that it is well, or what to do.
 
-`ok` needs nothing, `hint` works but could be better, `bad` will fail. A check that itself fails is `bad`, never a crash.
+`ok` needs nothing, `hint` works but could be better, `bad` will fail. A check that fails itself is `bad`.
 """
 
 import os
@@ -23,7 +23,17 @@ Verdict = Literal["ok", "hint", "bad"]
 LOW_DISK_GB, LITTLE_DISK_GB = 1.0, 5.0
 LITTLE_MEMORY_GB = 4.0
 FEWEST_WATCHES = 8192
-LIBRARIES = ("numpy", "scipy", "soundfile", "av", "pedalboard", "pydantic", "sqlalchemy", "fastapi", "uvicorn")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "soundfile",
+    "av",
+    "pedalboard",
+    "pydantic",
+    "sqlalchemy",
+    "fastapi",
+    "uvicorn",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,9 @@ def _rubber_band(_settings: Settings) -> Iterator[Finding]:
 
     stretched = time_stretch(np.zeros((1, 4410), np.float32), 44100.0, stretch_factor=1.25)
     fine = 0 < stretched.shape[1] < 4410
-    yield Finding("rubber band", "ok" if fine else "bad", "stretches" if fine else "gives back the wrong length")
+    yield Finding(
+        "rubber band", "ok" if fine else "bad", "stretches" if fine else "gives back the wrong length"
+    )
 
 
 def _devices(_settings: Settings) -> Iterator[Finding]:
@@ -104,7 +116,7 @@ def _weights(_settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "models",
             "ok",
-            "none needed: the built-in separator and arranger are used; neural models need PyTorch, which is not installed",
+            "none needed: separator and arranger are built in; neural models would need PyTorch",
         )
     else:
         yield Finding("models", "ok", f"PyTorch {version('torch')} is installed")
@@ -113,9 +125,18 @@ def _weights(_settings: Settings) -> Iterator[Finding]:
 def _ports(settings: Settings) -> Iterator[Finding]:
     daemon = read_daemon(settings.home)
     if daemon is not None:
-        yield Finding("daemon", "ok", f"runs as process {daemon.pid}, console at {daemon.http}, OSC port {daemon.osc_port}")
+        yield Finding(
+            "daemon",
+            "ok",
+            f"runs as process {daemon.pid}, console at {daemon.http}, OSC port {daemon.osc_port}",
+        )
         return
-    yield Finding("daemon", "hint", "does not run", "Start it with `nrx serve`, or with your session: `nrx service install`.")
+    yield Finding(
+        "daemon",
+        "hint",
+        "does not run",
+        "Start it with `nrx serve`, or with your session: `nrx service install`.",
+    )
     for name, port, kind in (
         ("http port", settings.http.port, socket.SOCK_STREAM),
         ("osc port", settings.osc.port, socket.SOCK_DGRAM),
@@ -124,7 +145,11 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
-                told = "Another is taken by itself." if kind == socket.SOCK_DGRAM else "Set another: `[http] port` in nrx.toml."
+                told = (
+                    "Another is taken by itself."
+                    if kind == socket.SOCK_DGRAM
+                    else "Set another: `[http] port` in nrx.toml."
+                )
                 yield Finding(name, "hint", f"{port} is taken by another program", told)
             else:
                 yield Finding(name, "ok", f"{port} is free")
@@ -138,7 +163,9 @@ def _folders(settings: Settings) -> Iterator[Finding]:
         if path.is_dir():
             yield Finding("watched folder", "ok", str(path))
         else:
-            yield Finding("watched folder", "bad", f"{path} is not there", "Make it, or take it out of nrx.toml.")
+            yield Finding(
+                "watched folder", "bad", f"{path} is not there", "Make it, or take it out of nrx.toml."
+            )
 
 
 def _writable(topic: str, folder: Path) -> Finding:
@@ -148,7 +175,9 @@ def _writable(topic: str, folder: Path) -> Finding:
         trial.write_bytes(b"nrx")
         trial.unlink()
     except OSError as error:
-        return Finding(topic, "bad", f"{folder} cannot be written ({error.strerror})", "Set NRX_HOME to another folder.")
+        return Finding(
+            topic, "bad", f"{folder} cannot be written ({error.strerror})", "Set NRX_HOME to another folder."
+        )
     return Finding(topic, "ok", f"{folder} can be written")
 
 
@@ -158,7 +187,9 @@ def _watching(settings: Settings) -> Iterator[Finding]:
         count = int(limit.read_text(encoding="ascii"))
         few = count < FEWEST_WATCHES
         todo = "Raise fs.inotify.max_user_watches, or set `polling = true` for the folder." if few else ""
-        yield Finding("watching", "hint" if few else "ok", f"the system lets {count} folders be watched", todo)
+        yield Finding(
+            "watching", "hint" if few else "ok", f"the system lets {count} folders be watched", todo
+        )
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

@@ -168,7 +168,9 @@ def kind_here(platform: str = sys.platform) -> Kind:
         NrxError: `backend.missing` on a platform that has none of them.
     """
     if platform not in KINDS:
-        raise NrxError("backend.missing", f"Services are known on Linux, macOS and Windows; this is {platform}.")
+        raise NrxError(
+            "backend.missing", f"Services are known on Linux, macOS and Windows; this is {platform}."
+        )
     return KINDS[platform]
 
 

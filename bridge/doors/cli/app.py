@@ -38,7 +38,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "clean": "Show what takes disk, and free it.",
     },
 }
-"""Section of the help -> subcommand -> its short help. Each lives in `bridge.doors.cli.commands.<name>` as `command`."""
+"""Section of the help -> subcommand -> its help. Each lives in `bridge.doors.cli.commands.<name>` as `command`."""
 
 COMMANDS = {name: text for section in SECTIONS.values() for name, text in section.items()}
 

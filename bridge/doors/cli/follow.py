@@ -52,7 +52,7 @@ def follow_job(daemon: "DaemonClient", job_id: str, *, quiet: bool) -> JobStatus
 
 
 def events(daemon: "DaemonClient") -> Iterator[JobEvent]:
-    """Yield events for ever; where the connection breaks it is taken up after the last event seen, so none is missed."""
+    """Yield events for ever; where the connection breaks it goes on after the last one seen."""
     last: int | None = None
     stream = daemon.events(last)
 

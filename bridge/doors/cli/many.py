@@ -1,4 +1,4 @@
-"""Doing one thing to several jobs: what works is said, what is refused is said, and the status is the first failure's."""
+"""One thing done to several jobs: what works and what is refused is said, and the status is the first failure's."""
 
 import sys
 from collections.abc import Callable, Sequence

@@ -28,4 +28,8 @@ def command(job_ids: tuple[str, ...], *, every: bool) -> None:
             job = JobStatus.model_validate(daemon.call("POST", f"/v2/jobs/{job_id}/cancel"))
             return "is cancelled" if job.state == "cancelled" else "is being cancelled"
 
-        for_each_job(wanted, cancel, nothing="Name a job, or say --all." if not every else "No job is waiting or running.")
+        for_each_job(
+            wanted,
+            cancel,
+            nothing="Name a job, or say --all." if not every else "No job is waiting or running.",
+        )

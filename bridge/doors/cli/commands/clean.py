@@ -28,14 +28,18 @@ def command(parts: tuple[str, ...], *, yes: bool) -> None:
     known = {part.name: part for part in PARTS}
     unknown = [name for name in parts if name not in known]
     if unknown:
-        raise NrxError("request.invalid", f"There is no part {unknown[0]!r}; the parts are: {', '.join(known)}.")
+        raise NrxError(
+            "request.invalid", f"There is no part {unknown[0]!r}; the parts are: {', '.join(known)}."
+        )
     if not parts:
         for part in PARTS:
             click.echo(f"{part.name:<8} {size_bytes(part.folder(settings)) / 1e9:8.2f} GB  {part.what}")
         click.echo(f"In {settings.home}. `nrx clean PART` frees one.")
         return
     if "inputs" in parts and read_daemon(settings.home) is not None:
-        raise NrxError("daemon.running", "The daemon's jobs need their inputs; end `nrx serve` before freeing them.")
+        raise NrxError(
+            "daemon.running", "The daemon's jobs need their inputs; end `nrx serve` before freeing them."
+        )
     for name in parts:
         part = known[name]
         folder = part.folder(settings)

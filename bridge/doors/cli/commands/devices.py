@@ -16,6 +16,8 @@ def command(*, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(asdict(device)))
         else:
-            click.echo(f"{device.id:<8} {device.name}, {device.memory_gb:.1f} GB{', default' if device.default else ''}")
+            click.echo(
+                f"{device.id:<8} {device.name}, {device.memory_gb:.1f} GB{', default' if device.default else ''}"
+            )
             if device.note:
                 click.echo(f"         {device.note}")

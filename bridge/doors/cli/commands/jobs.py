@@ -19,7 +19,9 @@ Examples:
 )
 @click.option("--state", type=click.Choice(STATES), help="Only jobs in this state.")
 @click.option("--search", metavar="TEXT", help="Only jobs whose title or id holds TEXT.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=30, show_default=True, help="How many at most.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=30, show_default=True, help="How many at most."
+)
 @click.option("--pause", "change", flag_value="pause", help="Start no further job until --resume.")
 @click.option("--resume", "change", flag_value="resume", help="Go on starting jobs.")
 @click.option("--first", metavar="JOB", help="Move a queued job before the others.")

@@ -19,7 +19,9 @@ Examples:
 """,
 )
 @click.argument("job_id", required=False, metavar="[JOB]")
-@click.option("-n", "--lines", type=click.IntRange(1), default=40, show_default=True, help="How many lines at most.")
+@click.option(
+    "-n", "--lines", type=click.IntRange(1), default=40, show_default=True, help="How many lines at most."
+)
 @click.option("-f", "--follow", is_flag=True, help="Go on showing new lines until Ctrl-C.")
 def command(job_id: str | None, lines: int, *, follow: bool) -> None:
     """Show the end of the daemon's log (NRX_HOME/logs/daemon.log)."""
