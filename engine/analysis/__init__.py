@@ -6,12 +6,12 @@ first use.
 
 from typing import TYPE_CHECKING, Any
 
-from engine.analysis.model import Analysis, Chord, Curve, Key, MelodyNote, Section, TempoCandidate
+from engine.analysis.model import Analysis, Chord, Curve, Extent, Key, MelodyNote, Section, TempoCandidate
 
 if TYPE_CHECKING:
     from engine.analysis.analyze import analyze
 
-ANALYSIS_VERSION = 2
+ANALYSIS_VERSION = 3
 """Raised whenever the same input would be analysed otherwise; cached analyses of other versions are not used.
 """
 
@@ -20,6 +20,7 @@ __all__ = [
     "Analysis",
     "Chord",
     "Curve",
+    "Extent",
     "Key",
     "MelodyNote",
     "Section",

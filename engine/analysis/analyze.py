@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.analysis.chords import ChordResult, estimate_chords
 from engine.analysis.curves import as_curve, brightness_curve, loudness_curve, vocal_curve
+from engine.analysis.extent import find_extent
 from engine.analysis.features import Features
 from engine.analysis.key import estimate_key
 from engine.analysis.melody import estimate_melody
@@ -101,6 +102,7 @@ def analyze(
         mean_brightness_hz=round(mean_brightness_hz, 1),
         notes=_notes(rhythm),
         tuning_cents=round(harmony.tuning.cents, 1),
+        extent=find_extent(loudness.steps, loudness.integrated_lufs, features.duration_s),
     )
 
 

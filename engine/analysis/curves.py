@@ -23,10 +23,14 @@ _BLOCK_S = 10.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loudness:
-    """Short-term loudness every `CURVE_HOP_S` in LUFS (never under -70), and the integrated loudness."""
+    """Short-term loudness every `CURVE_HOP_S` in LUFS (never under -70), and the integrated loudness.
+
+    `steps` is the loudness of each 10 ms, -inf for silence.
+    """
 
     short_term: Array
     integrated_lufs: float
+    steps: Array
 
 
 def loudness_curve(audio: Audio, monitor: Monitor = SILENT) -> Loudness:
@@ -41,7 +45,7 @@ def loudness_curve(audio: Audio, monitor: Monitor = SILENT) -> Loudness:
     energy = meter.hop_energies() * HOPS_PER_S / audio.sample_rate
     mean = centred_mean(energy, SHORT_TERM_S, 1 / HOPS_PER_S, points(audio.duration_s))
     integrated = max(float(meter.integrated_lufs), QUIETEST_LUFS)
-    return Loudness(np.maximum(lufs(mean), QUIETEST_LUFS), integrated)
+    return Loudness(np.maximum(lufs(mean), QUIETEST_LUFS), integrated, lufs(energy))
 
 
 def points(duration_s: float) -> Array:

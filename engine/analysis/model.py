@@ -5,6 +5,7 @@ analysis can be cached and published as JSON unchanged.
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,25 @@ class Curve:
     values: tuple[float, ...]
 
 
+Ending = Literal["stop", "fade", "cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where a song sounds and how it ends.
+
+    It sounds from `starts_s` to `ends_s`, its decay included; nothing is struck after `last_attack_s`. `ending` is
+    "stop" where a last stroke rings, "fade" where the song is faded out from `fade_from_s` on, and "cut" where the
+    recording stops in full flow.
+    """
+
+    starts_s: float
+    ends_s: float
+    last_attack_s: float
+    ending: Ending
+    fade_from_s: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """All that later stages need to know of a song.
@@ -75,7 +95,8 @@ class Analysis:
     `beats_per_bar`. `steady` says whether one tempo fits all beats; where it is False `tempo_bpm` is the median tempo.
     `has_beat` False means that no pulse was found and the beats are a regular grid of convenience. `tempo_source` is
     "estimated", "user range" or "tempo map". `energy` is loudness in LUFS (short-term), `brightness` the spectral
-    centroid in Hz; `vocal_activity` 0 to 1; `tuning_cents` how far the song's pitches lie from A4 = 440 Hz.
+    centroid in Hz; `vocal_activity` 0 to 1; `tuning_cents` how far the song's pitches lie from A4 = 440 Hz. `extent` is
+    None where nobody listened for it.
     """
 
     duration_s: float
@@ -99,3 +120,4 @@ class Analysis:
     mean_brightness_hz: float
     notes: tuple[str, ...] = field(default=())
     tuning_cents: float = 0.0
+    extent: Extent | None = None

@@ -25,6 +25,7 @@ class Part:
     `name` is what the track is called ("Drums", "Electric piano"), `role` one of drums, bass, chords, pad, arp, lead,
     strings, fx; `voice` names the instrument in the voice table; `effects` is the chain, each a mapping with `type` and
     that effect's own parameters with units in their names; `pan` -1 to 1, `level_db` relative to the style's balance.
+    `fade` is how the level falls at the end: points (beat, dB), with straight lines between and level before and after.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Part:
     pan: float = 0.0
     level_db: float = 0.0
     colour: str = "#808080"
+    fade: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,8 @@ class Drums(PartBase):
     """Each is the end of a bar: 4 to 16 cells, right-aligned, in place of the groove."""
     entry: tuple[Piece, ...] = ()
     """Pieces hit on the first beat of a section that is not quiet."""
+    ending: tuple[Piece, ...] = ()
+    """Pieces hit on the last downbeat of a song that ends; those of `entry` unless given."""
     roll: Piece | None = None
     """Piece that rolls through builds."""
     comping: Piece | None = None

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 
 from engine.analysis.model import Analysis
 from engine.errors import NrxError
+from engine.generation.arranger.ending import Points, close, extent_of, fade_points, playing_span
 from engine.generation.arranger.feel import perform
-from engine.generation.arranger.form import song_form, sounding_range
+from engine.generation.arranger.form import song_form
 from engine.generation.arranger.plan import plan_sections
 from engine.generation.arranger.players import PLAYERS
 from engine.generation.arranger.players.drums import PIECES
@@ -81,7 +82,9 @@ def arrange(
             f"There is no stem {only!r} to generate; choose one of {', '.join(STEM_ROLES)}.",
         )
     form = song_form(analysis, source_map, target_map, style.tempo_range_bpm)
-    first_s, last_s = sounding_range(analysis)
+    extent = extent_of(analysis)
+    span = playing_span(extent, form, source_map)
+    fade = fade_points(analysis, extent, span, form, source_map)
     score = Score(
         form=form,
         plans=plan_sections(form, style.form, energy),
@@ -89,15 +92,17 @@ def arrange(
         seed=seed,
         brightness=brightness,
         voice_kept="vocals" in keep,
-        sounds_from=source_map.beats(first_s) * form.multiple,
-        sounds_to=source_map.beats(last_s) * form.multiple,
+        sounds_from=span.first,
+        starts_to=span.last_start,
+        sounds_to=span.end,
+        closing=span.closing,
         busy=math.log2(energy),
     )
-    parts = [_part(chosen, score, target_map, energy) for chosen in _wanted(style, keep, only)]
+    parts = [_part(chosen, score, target_map, energy, fade) for chosen in _wanted(style, keep, only)]
     if not any(part.notes for part in parts):
         everywhere = {"levels": LEVELS, "intro": True}
         parts = [
-            _part(chosen.model_copy(update=everywhere), score, target_map, energy)
+            _part(chosen.model_copy(update=everywhere), score, target_map, energy, fade)
             for chosen in _wanted(style, keep, only)
         ]
     return Arrangement(
@@ -125,8 +130,8 @@ def _wanted(style: Style, keep: frozenset[str], only: str | None) -> list[StyleP
     return [part for part in style.parts if part.role not in kept]
 
 
-def _part(chosen: StylePart, score: Score, target_map: TempoMap, energy: float) -> Part:
-    events = _shaped(_played(chosen, score), chosen, score)
+def _part(chosen: StylePart, score: Score, target_map: TempoMap, energy: float, fade: Points) -> Part:
+    events = close(_shaped(_played(chosen, score), chosen, score), chosen, score)
     return Part(
         name=chosen.name,
         role=chosen.role,
@@ -137,6 +142,7 @@ def _part(chosen: StylePart, score: Score, target_map: TempoMap, energy: float) 
         pan=chosen.pan,
         level_db=chosen.level_db + LEVEL_DB_PER_DOUBLING * math.log2(energy),
         colour=chosen.colour,
+        fade=() if score.closing is not None and isinstance(chosen, Drums) else fade,
     )
 
 

@@ -68,11 +68,14 @@ def perform(
     late_ms += _push(pitches, part, score, push_of) + _scatter(straight, part, score)
     beats_per_ms = np.asarray(target_map.bpm_at(starts)) / 60_000.0
     shifts = late_ms * beats_per_ms
-    first, last = max(form.start, score.sounds_from) / form.multiple, form.end / form.multiple
+    first, last = score.sounds_from / form.multiple, score.sounds_to / form.multiple
+    last_start = score.starts_to / form.multiple
     placed = np.maximum(starts + shifts, first)
     closed = np.minimum(ends + np.minimum(shifts, 0.0), last)
     held_in = (ends >= first + HELD_INTO_SONG_BEATS) & (not isinstance(part, Drums))
-    keep = ((starts >= first - 1e-3) | held_in) & (placed < last - SHORTEST_NOTE_BEATS)
+    keep = (
+        ((starts >= first - 1e-3) | held_in) & (starts < last_start) & (placed < last - SHORTEST_NOTE_BEATS)
+    )
     velocities = _velocities(ordered, part, score, energy)
     notes = [
         (float(s), int(p), float(max(SHORTEST_NOTE_BEATS, e - s)), int(v))

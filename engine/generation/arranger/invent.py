@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.analysis.model import Analysis, Chord, Curve, Key, MelodyNote, Section, TempoCandidate
+from engine.analysis.model import Analysis, Chord, Curve, Extent, Key, MelodyNote, Section, TempoCandidate
 from engine.errors import NrxError
 from engine.generation.arranger.chance import random_for
 from engine.generation.arranger.metre import CELLS_PER_BEAT
@@ -95,6 +95,7 @@ def invent_song(
         loudness_lufs=LOUDNESS_LUFS,
         mean_brightness_hz=2000.0,
         notes=("invented: there is no recording behind this",),
+        extent=_extent(bars),
     )
 
 
@@ -128,12 +129,22 @@ def _bars(style: Style, bar_s: float, duration_s: float) -> list[_Bar]:
         cycle = FORM_CYCLE * (blocks // len(FORM_CYCLE) + 1)
         form = FORM_START + cycle[: blocks - 2] + FORM_END
     progressions = style.invention.progressions
+    home = "i" if style.invention.mode == "minor" else "I"
     bars: list[_Bar] = []
     for i in range(count):
         section = form[min(i // FOUR_BARS, len(form) - 1)]
         loop = progressions[1] if section == "C" else progressions[-1] if section == "B" else progressions[0]
-        bars.append(_Bar(i * bar_s, (i + 1) * bar_s, section, loop[i % len(loop)]))
+        numeral = home if section == FORM_END and i == count - 1 else loop[i % len(loop)]
+        bars.append(_Bar(i * bar_s, (i + 1) * bar_s, section, numeral))
     return bars
+
+
+def _extent(bars: list[_Bar]) -> Extent:
+    """A piece with a form ends on its last bar; a loop goes on."""
+    end_s = bars[-1].end_s
+    if bars[-1].section != FORM_END:
+        return Extent(0.0, end_s, end_s, "cut")
+    return Extent(0.0, end_s, bars[-1].start_s, "stop")
 
 
 def _label(numeral: str, tonic: str, mode: str, style: Style) -> str:

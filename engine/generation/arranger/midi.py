@@ -26,6 +26,7 @@ KIT_PROGRAMS: dict[str, int] = {
     "kit_jazz": 32, "kit_rock": 16, "kit_orchestral": 48,
 }  # fmt: skip
 OFF, ON = 0, 1
+EXPRESSION, EXPRESSION_STEP = 11, PPQ // 4
 
 
 def write_part_midi(path: Path, part: Part, target_map: TempoMap) -> None:
@@ -65,10 +66,16 @@ def part_track(part: Part, target_map: TempoMap, lead: LeadIn, channel: int) -> 
     program = KIT_PROGRAMS.get(part.voice, 0) if part.is_drums else _program(part.voice)
     track.append(mido.MetaMessage("track_name", name=_latin(part.name), time=0))
     track.append(mido.Message("program_change", channel=channel, program=program, time=0))
-    now = 0
+    timed: list[tuple[int, Any]] = [
+        (tick, mido.Message("control_change", channel=channel, control=EXPRESSION, value=value))
+        for tick, value in expression_events(part.fade, target_map, lead)
+    ]
     for tick, kind, pitch, velocity in note_events(part.notes, target_map, lead):
         name = "note_on" if kind == ON else "note_off"
-        track.append(mido.Message(name, channel=channel, note=pitch, velocity=velocity, time=tick - now))
+        timed.append((tick, mido.Message(name, channel=channel, note=pitch, velocity=velocity)))
+    now = 0
+    for tick, message in sorted(timed, key=lambda each: each[0]):
+        track.append(message.copy(time=tick - now))
         now = tick
     track.append(mido.MetaMessage("end_of_track", time=0))
     return track
@@ -100,6 +107,23 @@ def note_events(notes: Sequence[Note], target_map: TempoMap, lead: LeadIn) -> li
         following[pitch] = start
         events += [(start, ON, pitch, velocity), (stop, OFF, pitch, 0)]
     return sorted(events)
+
+
+def expression_events(
+    fade: Sequence[tuple[float, float]], target_map: TempoMap, lead: LeadIn
+) -> list[tuple[int, int]]:
+    """Return a fade as (tick, value) of the controller Expression, full before it; 40 log10(value / 127) is dB."""
+    if not fade:
+        return []
+    beats, level_db = np.array(fade).T
+    ticks = np.rint(lead.tempo_map.beats(target_map.seconds(beats)) * PPQ)
+    every = np.arange(ticks[0], ticks[-1] + 1, EXPRESSION_STEP)
+    values = np.rint(127.0 * 10.0 ** (np.interp(every, ticks, level_db) / 40.0)).astype(int)
+    events = [(0, 127)]
+    for tick, value in zip(every.astype(int).tolist(), values.tolist(), strict=True):
+        if value != events[-1][1] and tick > 0:
+            events.append((tick, value))
+    return events
 
 
 def _file(lead: LeadIn, end_s: float, markers: Sequence[tuple[float, str]] = ()) -> mido.MidiFile:

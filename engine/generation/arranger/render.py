@@ -89,6 +89,7 @@ def render_part(
             in_place=True,
             monitor=monitor.part(0.7, 1.0),
         )
+    _fade(audio.samples, part, target_map, sample_rate)
     _fade_end(audio.samples, sample_rate)
     monitor.report(1.0)
     return audio
@@ -130,6 +131,17 @@ def _brightened(effect: Mapping[str, Any], brightness: float) -> Mapping[str, An
             np.clip(value, getattr(parameter, "low", value), getattr(parameter, "high", value))
         )
     return changed
+
+
+def _fade(samples: Samples, part: Part, target_map: TimeMap, sample_rate: int) -> None:
+    """Let the level fall as the part's `fade` says, effects and all."""
+    if not part.fade:
+        return
+    points_s = np.asarray(target_map.seconds(np.array([beat for beat, _ in part.fade])), dtype=np.float64)
+    start = min(samples.shape[1], max(0, int(points_s[0] * sample_rate)))
+    times_s = np.arange(start, samples.shape[1]) / sample_rate
+    gain_db = np.interp(times_s, points_s, [db for _, db in part.fade])
+    samples[:, start:] *= (10.0 ** (gain_db / 20.0)).astype(np.float32)
 
 
 def _fade_end(samples: Samples, sample_rate: int) -> None:

@@ -40,6 +40,18 @@ class Event:
     late_ms: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The end of a piece: the last chord is struck at `strokes` (the first is the last downbeat) and rings to `until`.
+
+    Nothing starts after `last_start`, where the song's own last note is.
+    """
+
+    strokes: tuple[float, ...]
+    last_start: float
+    until: float
+
+
 @dataclass(frozen=True)
 class Score:
     """The song, the style and the user's wishes."""
@@ -51,7 +63,9 @@ class Score:
     brightness: float
     voice_kept: bool
     sounds_from: float
+    starts_to: float
     sounds_to: float
+    closing: Closing | None = None
     busy: float = 0.0
     """Octaves of the user's energy, -1 to 1: how far patterns are filled or thinned."""
 

@@ -73,6 +73,11 @@ def pedal(tonic: int) -> Symbol:
     return Symbol(tonic, 7, 7, None, is_pedal=True)
 
 
+def tonic_triad(tonic: int, mode: str) -> Symbol:
+    """Return the chord that a key comes to rest on."""
+    return Symbol(tonic, 3 if mode == "minor" else 4, 7)
+
+
 def scale_of(tonic: int, mode: str) -> frozenset[int]:
     """Return the pitch classes of a key."""
     return frozenset((tonic + step) % 12 for step in (MINOR if mode == "minor" else MAJOR))

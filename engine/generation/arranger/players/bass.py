@@ -49,7 +49,7 @@ def _from_patterns(part: Bass, score: Score) -> list[Event]:
         if is_turn(bar) and len(patterns) == 1:
             pattern = _turned(pattern, bar)
         rows.append((bar, _stating_changes(pattern, bar, score.form)))
-    line = _Line(part, score.form)
+    line = Line(part, score.form)
     events: list[Event] = []
     for note in read_patterns(rows):
         plan = score.plan_of(note.bar)
@@ -89,7 +89,7 @@ def _pieces(note: Struck, form: SongForm) -> list[tuple[float, float]]:
 
 
 @dataclass
-class _Line:
+class Line:
     """The hand on the neck: remembers where it is."""
 
     part: Bass
@@ -141,7 +141,7 @@ class _Line:
 
 def _walk(part: Bass, score: Score) -> list[Event]:
     """Quarter notes (two to the bar where it is quiet): root, chord tones, a step into the next root."""
-    line = _Line(part, score.form)
+    line = Line(part, score.form)
     events: list[Event] = []
     for bar in score.bars_of(part):
         plan = score.plan_of(bar)
@@ -179,7 +179,7 @@ def _walking_beats(bar: Bar, is_two_feel: bool, form: SongForm) -> list[float]:
     return sorted({*starts, *changes_inside(form, bar.start, bar.end)})
 
 
-def _on_the_way(line: _Line, span: ChordSpan, last: int, draw: float) -> int:
+def _on_the_way(line: Line, span: ChordSpan, last: int, draw: float) -> int:
     """Return a chord tone near the note before, but not that note again."""
     low, high = line.part.compass
     classes = span.symbol.pitch_classes

@@ -46,7 +46,7 @@ def play_comp(part: Comp, score: Score) -> list[Event]:
             pattern = _turned(pattern)
         rows.append((bar, _stating_changes(pattern, bar, score.form)))
     previous: tuple[int, ...] = ()
-    step_ms = _roll_step(part, score)
+    step_ms = roll_step(part, score)
     events: list[Event] = []
     for note in read_patterns(rows):
         for i, (start, end, heard) in enumerate(_pieces(note, score.form)):
@@ -62,7 +62,7 @@ def play_comp(part: Comp, score: Score) -> list[Event]:
                 - 6 * (i > 0)
             )
             length = CHOP_BEATS if note.char == "m" else (end - start) * part.gate
-            events += _strummed(chord, note.char, start, length, velocity, step_ms)
+            events += strummed(chord, note.char, start, length, velocity, step_ms)
     return events
 
 
@@ -74,12 +74,13 @@ def _up(_: str, __: int) -> str:
     return "u"
 
 
-def _roll_step(part: Comp, score: Score) -> float:
+def roll_step(part: Comp, score: Score) -> float:
+    """Return the time from one note of a rolled chord to the next in ms: one value a song."""
     low, high = part.roll_ms
     return low + float(score.random(part.name, "roll").uniform()) * (high - low)
 
 
-def _strummed(
+def strummed(
     chord: tuple[tuple[int, bool], ...],
     char: str,
     start: float,
@@ -87,6 +88,7 @@ def _strummed(
     velocity: float,
     step_ms: float,
 ) -> list[Event]:
+    """Return a stroke: a chord rolled upwards, or the strings that an upward (`u`) or damped (`m`) one catches."""
     pitches = chord
     if char == "u":
         pitches = tuple(reversed(chord[-UP_STRINGS:]))

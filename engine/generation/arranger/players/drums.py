@@ -63,17 +63,17 @@ def play_drums(part: Drums, score: Score) -> list[Event]:
         bar_events = _struck(cells, part, bar, plan, chance[0])
         if bar.number == 0 and plan.enters and plan.level != "low":
             bar_events += [
-                _hit(part, piece, bar.start, 16 if plan.level == "high" else 4) for piece in part.entry
+                hit(part, piece, bar.start, 16 if plan.level == "high" else 4) for piece in part.entry
             ]
         if part.roll and plan.build_from < plan.end and bar.start >= plan.build_from - 1e-6:
             bar_events = [e for e in bar_events if PIECES[e.pitch] in {"kick", *part.entry}] + _roll(
                 part, bar, plan
             )
-        events += [_tuned(event, score) for event in bar_events] if part.timpani else bar_events
+        events += [tuned(event, score) for event in bar_events] if part.timpani else bar_events
     return events
 
 
-def _tuned(event: Event, score: Score) -> Event:
+def tuned(event: Event, score: Score) -> Event:
     """Return a stroke on a tom on the timpano that has the root (higher toms: the fifth), or else a chord tone."""
     piece = PIECES[event.pitch]
     if not piece.startswith("tom"):
@@ -167,6 +167,8 @@ def _comp(cells: Cells, piece: Piece, bar: Bar, plan: SectionPlan, chance: np.nd
 def _has_fill(score: Score, bar: Bar, plan: SectionPlan) -> bool:
     if plan.level == "low" and not plan.rises:
         return False
+    if score.closing is not None and abs(bar.end - score.closing.strokes[0]) < CELL / 2:
+        return True
     is_last_section = bar.section == len(score.plans) - 1
     if bar.left == 1:
         return not is_last_section
@@ -209,7 +211,7 @@ def _struck(cells: Cells, part: Drums, bar: Bar, plan: SectionPlan, chance: np.n
             if piece == "hat" and i in open_cells:
                 continue
             accent = accent_of(char) + (_pulse_accent(i, part) if piece in TIMEKEEPERS else 0)
-            events.append(_hit(part, piece, bar.start + i * CELL, accent + LEVEL_VELOCITY[plan.level]))
+            events.append(hit(part, piece, bar.start + i * CELL, accent + LEVEL_VELOCITY[plan.level]))
     return events
 
 
@@ -219,7 +221,8 @@ def _pulse_accent(cell: int, part: Drums) -> int:
     return strength if cell % 4 == 0 else (0 if cell % 2 == 0 else -strength)
 
 
-def _hit(part: Drums, piece: Piece, start: float, accent: int) -> Event:
+def hit(part: Drums, piece: Piece, start: float, accent: int) -> Event:
+    """Return one hit, as loud as the part plays that piece, and `accent` louder."""
     velocity = part.velocity + part.piece_velocity.get(piece, 0) + accent
     return Event(start, GM[piece], 2.0 if piece in RINGING else CELL, float(max(6, velocity)))
 

@@ -12,7 +12,7 @@ IMPACT_BEATS, REVERSE_BEATS = 4.0, 2.0
 def play_fx(part: Fx, score: Score) -> list[Event]:
     """Return the sound effects."""
     form, events = score.form, list[Event]()
-    start, end = max(form.start, score.sounds_from), min(form.end, score.sounds_to)
+    start, end = score.sounds_from, score.sounds_to
     if part.bed:
         edges = [start, *(plan.start for plan in score.plans if start + 1 < plan.start < end), end]
         events += [Event(a, BED, b - a, float(part.velocity)) for a, b in pairwise(edges)]

@@ -113,7 +113,7 @@ def _transposed(tune: Sequence[Tune], compass: tuple[int, int]) -> list[Tune]:
 def _melody_event(note: Tune, part: Lead, score: Score) -> Event | None:
     bar = score.form.bar_at(note.start)
     plan = score.plan_of(bar)
-    if not plays_in(part, plan) or not score.sounds_from <= note.start < score.sounds_to:
+    if not plays_in(part, plan) or not score.sounds_from <= note.start < score.starts_to:
         return None
     velocity = part.velocity + LEVEL_VELOCITY[plan.level] + 10 * (note.weight - 0.6)
     if (
@@ -121,10 +121,15 @@ def _melody_event(note: Tune, part: Lead, score: Score) -> Event | None:
         and score.form.sings(note.start, note.end) >= SINGING
         and part.with_vocals != "double"
     ):
-        if part.with_vocals == "rest" or note.end - note.start < LONG_BEATS:
+        if rests_for_voice(part, score, note.start, note.end) or note.end - note.start < LONG_BEATS:
             return None
         velocity -= 14
     return Event(note.start, note.pitch, (note.end - note.start) * part.legato, float(velocity))
+
+
+def rests_for_voice(part: Lead, score: Score, start: float, end: float) -> bool:
+    """Whether a lead is silent between two beats since the voice sings there and the style wants it alone."""
+    return part.with_vocals == "rest" and score.voice_kept and score.form.sings(start, end) >= SINGING
 
 
 def _answers(part: Lead, score: Score, played: Sequence[Event]) -> list[Event]:
