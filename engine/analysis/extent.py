@@ -22,7 +22,7 @@ LAST_ATTACK_LU, BEFORE_S = 18.0, 4.0
 CUT_LU, CUT_S, LEAST_RING_S = 12.0, 0.15, 0.75
 """A song that sounds up to the end of the file is cut off if it is no softer there than this against its last seconds,
 or if its last attack had no longer to ring: then it is a loop, or a piece of a song."""
-FADE_TOP_LU, FADE_BOTTOM_LU, FADE_LEAST_S, FADE_ATTACKS = 3.0, 22.0, 3.0, 3
+FADE_TOP_LU, FADE_BOTTOM_LU, FADE_LEAST_S, FADE_ATTACKS = 3.0, 22.0, 2.5, 3
 """A fade goes from the one level below the song to the other, takes this long and has so many attacks on its way."""
 
 
