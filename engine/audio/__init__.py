@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from engine.audio.envelopes import Envelope, envelope
     from engine.audio.info import AudioInfo, Limits, best_subtype
     from engine.audio.probing import probe
-    from engine.audio.read import read_audio
+    from engine.audio.read import read_audio, read_blocks
     from engine.audio.resampling import resample
     from engine.audio.wav_writer import Description, WavWriter, Written, write_wav
 
@@ -31,6 +31,7 @@ __all__ = [
     "envelope",
     "probe",
     "read_audio",
+    "read_blocks",
     "resample",
     "to_stereo",
     "write_wav",
@@ -51,6 +52,7 @@ _HOMES = {
     "envelope": "envelopes",
     "probe": "probing",
     "read_audio": "read",
+    "read_blocks": "read",
     "resample": "resampling",
     "to_stereo": "channels",
     "write_wav": "wav_writer",

@@ -70,6 +70,26 @@ def read_audio(path: Path | str, *, limits: Limits | None = None, monitor: Monit
     return audio
 
 
+def read_blocks(path: Path | str, *, limits: Limits | None = None) -> Iterator[Samples]:
+    """Decode a file block by block: float32 of shape (frames, channels), checked as `read_audio` checks them.
+
+    For work that needs no more than a few seconds of a long file in memory. Blocks have any length.
+
+    Raises:
+        NrxError: what `read_audio` raises, but for a file that ends early, which just ends.
+    """
+    limits = limits or Limits()
+    path = Path(path)
+    info = probe(path)
+    limits.check(info)
+    with open_input(path) as stream:
+        for block in _blocks(info, stream):
+            if block.shape[1] != info.channels:
+                raise corrupt(path, f"it changes from {info.channels} to {block.shape[1]} channels on its way")
+            _check_values(path, block)
+            yield block
+
+
 def _blocks(info: AudioInfo, stream: BinaryIO) -> Iterator[Samples]:
     """Yield float32 blocks of shape (frames, channels)."""
     container = identify(info.path, stream, info.file_bytes)
