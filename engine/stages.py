@@ -198,6 +198,10 @@ class Stages:
         monitor.report(1.0)
         self.times.append(StageTime(name, time.perf_counter() - started, self._was_cached))
 
+    def find(self, stage: str, depends_on: Mapping[str, Any]) -> Path | None:
+        """Return the folder that was made for this content before, or None."""
+        return self.cache.find(stage, content_key(depends_on))
+
     def cached(self, stage: str, depends_on: Mapping[str, Any], fill: Callable[[Path], None]) -> Path:
         """Return the folder that `fill` made for this content, now or at any time before."""
         key = content_key(depends_on)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bridge.protocol import (
     AnalysisInfo,
@@ -27,12 +27,14 @@ from bridge.protocol import (
 from bridge.returns.folder import safe_name, write_file, writing_to
 from engine.actions.model import Outcome, OutputTrack
 from engine.analysis.model import Analysis, Curve
-from engine.audio import Envelope, envelope, probe, write_wav
+from engine.audio import AudioInfo, Envelope, envelope, probe, write_wav
 from engine.progress import Monitor
 
 if TYPE_CHECKING:
     from bridge.recipes import Recipe
     from bridge.returns.overview import OverviewTrack
+
+_T = TypeVar("_T")
 
 MANIFEST = "manifest.json"
 WRITERS = 2
@@ -41,45 +43,57 @@ PLACES = {"mix": "mix.wav", "master": "master.wav"}
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenTrack:
-    """A track that is on the disk: what the manifest says of it, and its waveform for the picture."""
+class _Writing:
+    """A track on its way to the disk: its waveform is there first, then the header of the finished file."""
 
-    track: Track
-    shape: Envelope
+    item: OutputTrack
+    file: str
+    shape: Future[Envelope]
+    header: Future[AudioInfo]
 
 
 class TrackWriter:
-    """Writes tracks while later stages still run: hand each over as it is finished, then ask for all of them."""
+    """Writes tracks while later stages still run: hand each over as it is finished, then ask for all of them.
+
+    What is told of a track may still be filled in while it is written; its sound must not change any more.
+    """
 
     def __init__(self, folder: Path, subtype: str, start_frame: int) -> None:
         self._folder, self._subtype, self._start_frame = folder, subtype, start_frame
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="nrx-writer")
         self._places: set[str] = set()
-        self._given: list[tuple[OutputTrack, Future[WrittenTrack]]] = []
+        self._given: list[_Writing] = []
 
     def submit(self, item: OutputTrack) -> None:
-        """Start to write a track; it must not change any more."""
+        """Start to write a track."""
         place = _place(item, self._places)
         with writing_to(self._folder):
             (self._folder / place).parent.mkdir(exist_ok=True)
-        self._given.append((item, self._pool.submit(self._write, item, place)))
+        shape: Future[Envelope] = Future()
+        header = self._pool.submit(self._write, item, self._folder / place, shape)
+        self._given.append(_Writing(item, place, shape, header))
 
-    def finish(self, items: Sequence[OutputTrack], monitor: Monitor) -> list[WrittenTrack]:
-        """Write what has not been handed over yet, and return all of `items` as written, in their order.
+    def shapes(self, items: Sequence[OutputTrack], monitor: Monitor) -> list[Envelope]:
+        """Return the waveforms of `items`, which may still be being written; those not handed over yet are now.
 
         Raises:
             NrxError: what writing failed with.
         """
         for item in items:
-            if not any(given is item for given, _ in self._given):
+            if not any(given.item is item for given in self._given):
                 self.submit(item)
+        return [_result(self._of(item).shape, monitor) for item in items]
+
+    def finish(self, items: Sequence[OutputTrack], monitor: Monitor) -> list[Track]:
+        """Return what the manifest says of `items`, all of which have been handed over, once they are written.
+
+        Raises:
+            NrxError: what writing failed with.
+        """
         written = []
         for index, item in enumerate(items):
-            future = next(future for given, future in self._given if given is item)
-            while not future.done():
-                monitor.check()
-                wait([future], timeout=0.2)
-            written.append(future.result())
+            writing = self._of(item)
+            written.append(self._track(writing, _result(writing.header, monitor)))
             monitor.report((index + 1) / len(items))
         return written
 
@@ -87,16 +101,26 @@ class TrackWriter:
         """Start no more writing, and wait for what is being written."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _write(self, item: OutputTrack, file: str) -> WrittenTrack:
-        path = self._folder / file
-        shape = _write_audio(path, item, self._subtype, self._start_frame)
-        info = probe(path)
-        loudness = _or_none(item.loudness_lufs)
-        track = Track(
+    def _of(self, item: OutputTrack) -> _Writing:
+        return next(given for given in self._given if given.item is item)
+
+    def _write(self, item: OutputTrack, path: Path, shape: Future[Envelope]) -> AudioInfo:
+        try:
+            drawn = _shape_of(item)
+        except BaseException as error:
+            shape.set_exception(error)
+            raise
+        shape.set_result(drawn)
+        _write_audio(path, item, drawn, self._subtype, self._start_frame)
+        return probe(path)
+
+    def _track(self, writing: _Writing, info: AudioInfo) -> Track:
+        item = writing.item
+        return Track(
             name=item.name,
             role=item.role,
             kind=item.kind,
-            file=file,
+            file=writing.file,
             start_s=self._start_frame / info.sample_rate,
             start_frame=self._start_frame,
             frames=info.frames or 0,
@@ -107,10 +131,17 @@ class TrackWriter:
             gain_db=round(item.gain_db, 4),
             pan=item.pan,
             muted=item.muted,
-            loudness_lufs=loudness,
+            loudness_lufs=_or_none(item.loudness_lufs),
             midi=_midi_place(item.part) if item.has_midi and item.part is not None else None,
         )
-        return WrittenTrack(track, shape)
+
+
+def _result(future: Future[_T], monitor: Monitor) -> _T:
+    """Wait for a future, listening for a cancel."""
+    while not future.done():
+        monitor.check()
+        wait([future], timeout=0.2)
+    return future.result()
 
 
 def write_files(
@@ -119,21 +150,21 @@ def write_files(
     """Write everything but the manifest; return the manifest's fields that tell of it."""
     with ThreadPoolExecutor(1) as beside:
         notes = beside.submit(write_midi_files, folder, outcome)
-        written = tracks.finish(outcome.tracks, monitor.part(0.0, 0.8))
-        midi = notes.result()
-    files = {f"midi {name}": path for name, path in midi.items()}
-    pictures = (
-        [_pictured(item) for item in outcome.pictured] if not written else [_shown(item) for item in written]
-    )
-    if pictures:
+        shapes = tracks.shapes(outcome.tracks, monitor)
+        shown = [_shown(item, shape) for item, shape in zip(outcome.tracks, shapes, strict=True)]
+        shown = shown or [_pictured(item) for item in outcome.pictured]
+        picture = _picture(outcome, recipe, shown) if shown else b""
+        written = tracks.finish(outcome.tracks, monitor.part(0.0, 0.9))
+        files = {f"midi {name}": path for name, path in notes.result().items()}
+    if picture:
         with writing_to(folder):
-            write_file(folder / "overview.png", _picture(outcome, recipe, pictures))
+            write_file(folder / "overview.png", picture)
         files["overview"] = "overview.png"
     monitor.report(1.0)
     return {
         "style": recipe.style.id if recipe.style is not None else None,
         "source": tuple(_source_info(source) for source in recipe.sources),
-        "tracks": tuple(item.track for item in written),
+        "tracks": tuple(written),
         "files": files,
         "timeline": _timeline(outcome, recipe),
         "analysis": analysis_info(outcome.analysis) if outcome.analysis is not None else None,
@@ -197,32 +228,37 @@ def _place(item: OutputTrack, taken: set[str]) -> str:
     return name
 
 
-def _write_audio(path: Path, item: OutputTrack, subtype: str, start_frame: int) -> Envelope:
-    if item.ready is not None and item.shape is not None:
-        with writing_to(path.parent):
-            shutil.copyfile(item.ready, path)
+def _shape_of(item: OutputTrack) -> Envelope:
+    if item.shape is not None:
         return item.shape
     if item.audio is None:
+        raise ValueError(f"track {item.name} has neither sound nor waveform")
+    return envelope(item.audio)
+
+
+def _write_audio(path: Path, item: OutputTrack, shape: Envelope, subtype: str, start_frame: int) -> None:
+    if item.ready is not None:
+        with writing_to(path.parent):
+            shutil.copyfile(item.ready, path)
+        return
+    if item.audio is None:
         raise ValueError(f"track {item.name} has no sound")
-    exceeds = float(abs(item.audio.samples).max(initial=0.0)) >= 1.0
+    exceeds = max(float(shape.highest.max(initial=0.0)), -float(shape.lowest.min(initial=0.0))) >= 1.0
     chosen = "PCM_24" if item.kind == "master" else "FLOAT" if exceeds else subtype
     write_wav(path, item.audio, chosen, time_reference_frames=start_frame)
-    shape = envelope(item.audio)
     item.audio = None
-    return shape
 
 
-def _shown(item: WrittenTrack) -> "OverviewTrack":
+def _shown(item: OutputTrack, shape: Envelope) -> "OverviewTrack":
     from bridge.returns.overview import OverviewTrack
 
-    track = item.track
     return OverviewTrack(
-        track.name,
-        track.role,
-        track.colour,
-        item.shape,
-        loudness_lufs=track.loudness_lufs,
-        muted=track.muted,
+        item.name,
+        item.role,
+        item.colour,
+        shape,
+        loudness_lufs=_or_none(item.loudness_lufs),
+        muted=item.muted,
     )
 
 

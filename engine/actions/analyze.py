@@ -6,8 +6,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from engine.actions.model import Outcome, Song
-from engine.actions.separate import about, load_stem, separated_files, stem_tracks
-from engine.actions.source import read_mix, read_stems, sum_of
+from engine.actions.separate import about, known_mix, load_stem, separated_files, stem_tracks
+from engine.actions.source import MOST_CHANNELS, Mix, mix_of, read_mix, read_stems, sum_of
 from engine.actions.timeline import map_of
 from engine.analysis import ANALYSIS_VERSION, Analysis
 from engine.audio import Audio
@@ -23,7 +23,7 @@ BYTES_PER_FRAME = 55.0
 
 
 def analysis_of(
-    song: Song, mix: Audio, stems: Mapping[str, Path | Audio], stages: Stages, monitor: Monitor
+    song: Song, mix: Mix, stems: Mapping[str, Path | Audio], stages: Stages, monitor: Monitor
 ) -> Analysis:
     """Return the analysis of a song from its stems, from the cache or made now."""
     made_by = load_backend(BACKEND).info
@@ -40,24 +40,35 @@ def analysis_of(
 
         loaded = {role: stem if isinstance(stem, Audio) else load_stem(stem) for role, stem in stems.items()}
         result = analyze(
-            loaded, mix, tempo_map=song.tempo_map, tempo_range_bpm=song.tempo_range_bpm, monitor=monitor
+            loaded,
+            mix.sound(),
+            tempo_map=song.tempo_map,
+            tempo_range_bpm=song.tempo_range_bpm,
+            monitor=monitor,
         )
         (folder / _FILE).write_bytes(_JSON.dump_json(result))
 
     return _JSON.validate_json((stages.cached("analyze", depends_on, fill) / _FILE).read_bytes())
 
 
-def stems_and_mix(song: Song, stages: Stages) -> tuple[dict[str, Path | Audio], Audio]:
+def stems_and_mix(song: Song, stages: Stages) -> tuple[dict[str, Path | Audio], Mix]:
     """Run the stages `read` and `separate`: role -> stem (a file where it was separated, sound where it was given)."""
     if song.has_stems:
         with stages.stage("read") as monitor:
             given = read_stems(song, monitor)
         with stages.stage("separate"):
-            return dict(given), sum_of(list(given.values()))
+            return dict(given), mix_of(
+                sum_of(list(given.values())), lambda _monitor: sum_of(list(given.values()))
+            )
+    channels = min(song.sources[0].info.channels, MOST_CHANNELS)
+
+    def read(monitor: Monitor) -> Audio:
+        return read_mix(song, monitor)
+
     with stages.stage("read") as monitor:
-        mix = read_mix(song, monitor)
+        mix = known_mix(song, channels, stages, BACKEND, read) or mix_of(read(monitor), read)
     with stages.stage("separate") as monitor:
-        return dict(separated_files(song, mix, stages, monitor, BACKEND)), mix
+        return dict(separated_files(song, mix, channels, stages, monitor, BACKEND)), mix
 
 
 def analyze_song(song: Song, stages: Stages) -> Outcome:

@@ -41,11 +41,13 @@ def finish(
     single = tuple(placed(mixed.tracks))
     tracks.clear()
     mixed.tracks.clear()
-    for track in single:
+    mix_track = sum_track("mix", mixed.mix)
+    for track in (*single, mix_track):
         deliver(track)
     master_track, before, after = mastered(mixed.mix, how[1], stages)
+    mix_track.loudness_lufs = before.integrated_lufs
     return Finished(
-        tracks=(*single, sum_track("mix", mixed.mix, before), master_track),
+        tracks=(*single, mix_track, master_track),
         loudness={"mix": before, "master": after},
         notes=mixed.warnings,
     )
@@ -72,7 +74,7 @@ def mastered(
     return sum_track("master", result.audio, after), before, after
 
 
-def sum_track(kind: str, audio: Audio, loudness: LoudnessSummary) -> OutputTrack:
+def sum_track(kind: str, audio: Audio, loudness: LoudnessSummary | None = None) -> OutputTrack:
     """Return the mix or the master as a track: muted, since the tracks beside it play the same."""
     if kind not in ("mix", "master"):
         raise ValueError(kind)
@@ -83,7 +85,7 @@ def sum_track(kind: str, audio: Audio, loudness: LoudnessSummary) -> OutputTrack
         colour=ROLE_COLOURS[kind],
         audio=audio,
         muted=True,
-        loudness_lufs=loudness.integrated_lufs,
+        loudness_lufs=loudness.integrated_lufs if loudness is not None else None,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.actions.model import SyncSummary
 from engine.actions.separate import load_shape, load_stem
+from engine.actions.source import Mix, power
 from engine.actions.timeline import Plan
 from engine.audio import Audio, Envelope, to_stereo
 from engine.errors import NrxError
@@ -39,11 +40,11 @@ class Fitted:
 
 
 def really_there(
-    stems: Mapping[str, Path | Audio], keep: frozenset[str], mix: Audio
+    stems: Mapping[str, Path | Audio], keep: frozenset[str], mix: Mix
 ) -> tuple[frozenset[str], list[str]]:
     """Return which of the stems in `keep` hold more than leaks, and a sentence for each that does not."""
     there, notes = set(), []
-    loud_enough = power(mix) * 10 ** (-INAUDIBLE_DB / 10)
+    loud_enough = mix.power * 10 ** (-INAUDIBLE_DB / 10)
     for role in sorted(keep & set(stems)):
         stem = stems[role]
         heard = shape_power(load_shape(stem)) if isinstance(stem, Path) else power(stem)
@@ -74,7 +75,7 @@ def refuse_extreme_stretch(plan: Plan, name: str) -> None:
 def fit_stems(
     stems: Mapping[str, Path | Audio],
     keep: frozenset[str],
-    mix: Audio,
+    mix: Mix,
     plan: Plan,
     style: Style,
     monitor: Monitor,
@@ -125,11 +126,6 @@ def tuning_cents(plan: Plan, style: Style, keep: frozenset[str]) -> float:
     """Return how the new parts are tuned, in cents from A4 = 440 Hz: as what is kept of the song will sound."""
     moved = 100.0 * natural_pitch(plan, style) if keep & PITCHED else 0.0
     return min(MOST_TUNING_CENTS, max(-MOST_TUNING_CENTS, plan.analysis.tuning_cents + moved))
-
-
-def power(audio: Audio) -> float:
-    """Return the mean square of all samples."""
-    return float(np.mean([np.dot(channel, channel) / max(1, channel.size) for channel in audio.samples]))
 
 
 def anchors(source_map: TempoMap, target_map: TempoMap, duration_s: float) -> tuple[np.ndarray, np.ndarray]:

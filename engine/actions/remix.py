@@ -54,6 +54,7 @@ def remix(
         deliver(track)
     with stages.stage("analyze") as monitor:
         analysis = analysis_of(song, mix, stems, stages, monitor)
+    mix.let_go()
     plan = plan_timeline(analysis, song.tempo_map, parameters.tempo, style.tempo_range_bpm)
     keep, notes = really_there(stems, parameters.keep, mix)
     if keep:

@@ -1,6 +1,7 @@
 """Separate a song into stems that sum to it: same rate, frames and channels, written once and cached."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from engine.actions.model import Backend, Outcome, OutputTrack, Song
 from engine.actions.palette import ROLE_COLOURS
-from engine.actions.source import read_whole
+from engine.actions.source import Mix, mix_of, read_whole
 from engine.audio import Audio, Envelope, WavWriter, best_subtype, envelope, read_audio, write_wav
 from engine.progress import Monitor
 from engine.separation import SeparatorInfo, load_backend, stem_names, stream
@@ -17,6 +18,9 @@ from engine.stages import Stages
 
 PLAN = (("read", 0.06), ("separate", 0.94))
 BYTES_PER_FRAME = 18.0
+_MEASURES = "mix.json"
+_LAYOUT = 2
+"""Counts how the folders of this stage have changed, for those that an earlier release left in the cache."""
 
 
 def about(info: SeparatorInfo) -> Backend:
@@ -24,10 +28,27 @@ def about(info: SeparatorInfo) -> Backend:
     return Backend("separate", info.name, info.version, f"{info.grade}: {info.description}", info.licence)
 
 
+def known_mix(
+    song: Song, channels: int, stages: Stages, backend: str, read: Callable[[Monitor], Audio]
+) -> Mix | None:
+    """Return what is known of the song's mix since it was separated, without decoding it; None if it was not yet."""
+    folder = stages.find("separate", _depends_on(song, channels, backend, None))
+    if folder is None:
+        return None
+    known = json.loads((folder / _MEASURES).read_bytes())
+    return Mix(known["sample_rate"], known["frames"], known["power"], read)
+
+
 def separated_files(
-    song: Song, mix: Audio, stages: Stages, monitor: Monitor, backend: str, two_stems: str | None = None
+    song: Song,
+    mix: Mix,
+    channels: int,
+    stages: Stages,
+    monitor: Monitor,
+    backend: str,
+    two_stems: str | None = None,
 ) -> dict[str, Path]:
-    """Return the stems of `mix` as finished WAV files, role -> path, from the cache or made now.
+    """Return the stems of `mix` as finished WAV files of `channels`, role -> path, from the cache or made now.
 
     Stems are 24-bit, or 32-bit float where the input is float or lossy or a stem exceeds full scale, so that the
     written files still sum to the input below -100 dBFS. One subtype serves all stems.
@@ -35,22 +56,31 @@ def separated_files(
     info = load_backend(backend).info
     subtype = best_subtype(song.sources[0].info)
     start_frame = song.start_frame
-    depends_on = {
-        "audio": [source.sha256 for source in song.sources],
-        "backend": [info.name, info.version],
-        "two_stems": two_stems,
-        "subtype": subtype,
-        "start_frame": start_frame,
-    }
 
     def fill(folder: Path) -> None:
-        blocks = stream(mix, backend=backend, two_stems=two_stems, monitor=monitor.part(0, 0.97))
-        write_stems(folder, blocks, mix, subtype, start_frame)
+        sound = mix.sound()
+        blocks = stream(sound, backend=backend, two_stems=two_stems, monitor=monitor.part(0, 0.97))
+        write_stems(folder, blocks, sound, subtype, start_frame)
+        measures = {"sample_rate": mix.sample_rate, "frames": mix.frames, "power": mix.power}
+        (folder / _MEASURES).write_text(json.dumps(measures))
         for role in stem_names(two_stems, info.stems):
             save_shape(folder / f"{role}.npz", envelope(read_audio(folder / f"{role}.wav")))
 
-    folder = stages.cached("separate", depends_on, fill)
+    folder = stages.cached("separate", _depends_on(song, channels, backend, two_stems), fill)
     return {role: folder / f"{role}.wav" for role in stem_names(two_stems, info.stems)}
+
+
+def _depends_on(song: Song, channels: int, backend: str, two_stems: str | None) -> dict[str, object]:
+    info = load_backend(backend).info
+    return {
+        "audio": [source.sha256 for source in song.sources],
+        "channels": channels,
+        "backend": [info.name, info.version],
+        "two_stems": two_stems,
+        "subtype": best_subtype(song.sources[0].info),
+        "start_frame": song.start_frame,
+        "layout": _LAYOUT,
+    }
 
 
 def write_stems(
@@ -120,9 +150,10 @@ def separate(
 ) -> Outcome:
     """Separate `song`; with `two_stems` into that role and the rest."""
     with stages.stage("read") as monitor:
-        mix = read_whole(song, monitor)
+        audio = read_whole(song, monitor)
+        mix = mix_of(audio, lambda monitor: read_whole(song, monitor))
     with stages.stage("separate") as monitor:
-        files = separated_files(song, mix, stages, monitor, backend, two_stems)
+        files = separated_files(song, mix, audio.channels, stages, monitor, backend, two_stems)
     info = load_backend(backend).info
     return Outcome(
         tracks=tuple(stem_tracks(files)),

@@ -1,5 +1,7 @@
 """From files to sound: checks before anything is decoded, then one stereo (or mono) mix, or stems of equal length."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +10,53 @@ from engine.actions.model import Song, SourceFile
 from engine.actions.roles import STEM_GROUPS
 from engine.audio import Audio, Limits, check_musical, probe, read_audio, resample, to_stereo
 from engine.errors import NrxError
-from engine.progress import Monitor
+from engine.progress import SILENT, Monitor
 from engine.stages import file_hash
 
 PROGRAM_BYTES = 0.4e9
 """Memory of the program itself, with its libraries."""
+MOST_CHANNELS = 2
+"""Channels of a mix; more are mixed down."""
+
+
+@dataclass(slots=True)
+class Mix:
+    """The mix of a song: its measures, and its sound for whoever asks.
+
+    What is separated and analysed already need not be decoded again: only the measures are wanted then. `power` is
+    the mean square of all samples; `read` decodes the song.
+    """
+
+    sample_rate: int
+    frames: int
+    power: float
+    read: Callable[[Monitor], Audio]
+    audio: Audio | None = None
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.sample_rate
+
+    def sound(self, monitor: Monitor = SILENT) -> Audio:
+        """Return the sound, which is held until `let_go`."""
+        if self.audio is None:
+            self.audio = self.read(monitor)
+        return self.audio
+
+    def let_go(self) -> None:
+        """Hold the sound no longer."""
+        self.audio = None
+
+
+def mix_of(audio: Audio, read: Callable[[Monitor], Audio]) -> Mix:
+    """Return the mix that `audio` is; `read` makes the same again."""
+    return Mix(audio.sample_rate, audio.frames, power(audio), read, audio)
+
+
+def power(audio: Audio) -> float:
+    """Return the mean square of all samples."""
+    return float(np.mean([np.dot(channel, channel) / max(1, channel.size) for channel in audio.samples]))
 
 
 def open_source(path: Path, limits: Limits, role: str | None = None) -> SourceFile:
@@ -58,7 +102,7 @@ def read_whole(song: Song, monitor: Monitor) -> Audio:
 def read_mix(song: Song, monitor: Monitor) -> Audio:
     """Read a song's single input as mono or stereo; more channels are mixed down."""
     audio = read_whole(song, monitor)
-    return to_stereo(audio) if audio.channels > 2 else audio
+    return to_stereo(audio) if audio.channels > MOST_CHANNELS else audio
 
 
 def read_at_one_rate(song: Song, monitor: Monitor) -> list[Audio]:

@@ -40,9 +40,10 @@ def sync(
             audio = read_mix(song, monitor)
         own = song.tempo_map or TempoMap.constant(source_bpm or 0.0)
     else:
-        stems, audio = stems_and_mix(song, stages)
+        stems, mix = stems_and_mix(song, stages)
         with stages.stage("analyze") as monitor:
-            analysis = analysis_of(song, audio, stems, stages, monitor)
+            analysis = analysis_of(song, mix, stems, stages, monitor)
+        audio = mix.sound()
         own = map_of(analysis, None)
     if target_map is None:
         if target_bpm is None:

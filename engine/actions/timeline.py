@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
+from engine.actions.source import Mix
 from engine.analysis import Analysis, Chord, Section
-from engine.audio import Audio
 from engine.tempo import TempoMap, nearest_octave
 
 Tempo = Literal["project", "style"] | float
@@ -22,7 +22,7 @@ class Plan:
     target_map: TempoMap
     source: str
 
-    def length_frames(self, mix: Audio) -> int:
+    def length_frames(self, mix: Mix) -> int:
         """Return how long the remix of `mix` is, in frames."""
         if self.target_map is self.source_map:
             return mix.frames
