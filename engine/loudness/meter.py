@@ -135,14 +135,18 @@ class LoudnessMeter:
     @property
     def range_lu(self) -> float:
         """Loudness range (LRA) by Tech 3342; 0 where there are fewer than two windows above the gate."""
-        energies = self.window_energies(SHORT_TERM_HOPS)[::GATING_STEP_HOPS]
-        energies = energies[energies >= energy_of_lufs(ABSOLUTE_GATE_LUFS)]
-        if len(energies) < 2:
-            return 0.0
-        gate = energies.mean() * 10.0 ** (RANGE_GATE_LU / 10.0)
-        kept = np.sort(energies[energies >= gate])
-        low, high = (kept[round((len(kept) - 1) * share)] for share in RANGE_PERCENTILES)
-        return float(lufs(high) - lufs(low))
+        return loudness_range(self.window_energies(SHORT_TERM_HOPS)[::GATING_STEP_HOPS])
+
+
+def loudness_range(window_energies: NDArray[np.float64]) -> float:
+    """Return the loudness range in LU of short-term windows (mean energies of 3 s, every 100 ms)."""
+    energies = window_energies[window_energies >= energy_of_lufs(ABSOLUTE_GATE_LUFS)]
+    if len(energies) < 2:
+        return 0.0
+    gate = energies.mean() * 10.0 ** (RANGE_GATE_LU / 10.0)
+    kept = np.sort(energies[energies >= gate])
+    low, high = (kept[round((len(kept) - 1) * share)] for share in RANGE_PERCENTILES)
+    return float(lufs(high) - lufs(low))
 
 
 def gated_loudness(block_energies: NDArray[np.float64]) -> float:

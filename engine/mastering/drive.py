@@ -75,8 +75,12 @@ class Drive:
             gain += np.interp(position - 0.5, np.arange(len(self.glue_db)), self.glue_db)
         linear: NDArray[np.float32] = np.power(10.0, gain / 20.0).astype(np.float32)
         if self.level.any():
-            position = np.arange(first_hop, last_hop + 1) / MERGED_HOPS
-            linear *= np.exp(-np.interp(position, np.arange(len(self.level)), self.level)).astype(np.float32)
+            start = min(first_hop // MERGED_HOPS, len(self.level) - 1)
+            level = self.level[
+                start : last_hop // MERGED_HOPS + 2
+            ]  # interp's cost is that of all it is given
+            position = np.arange(first_hop, last_hop + 1) / MERGED_HOPS - start
+            linear *= np.exp(-np.interp(position, np.arange(len(level)), level)).astype(np.float32)
         return linear
 
     def set_gain(self, gain_db: float) -> None:

@@ -20,6 +20,7 @@ from engine.mastering.model import MasterReport, MasterResult, MasterSettings
 from engine.mastering.plan import DB_PER_NEPER, Plan, average_reduction_db, make_plan
 from engine.mastering.quantise import quantise
 from engine.mastering.rendering import BLOCK_HOPS, Rendering, hop_peaks_of
+from engine.mastering.riding import ride_curve
 from engine.progress import SILENT, Monitor
 
 QUANTISING_MARGIN_DB = 0.02
@@ -52,14 +53,18 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
     if not isfinite(before.integrated_lufs):
         return _unchanged(audio, settings, before)
 
+    energies = before.hop_energies()
+    glue_db = glue_curve(energies, before.integrated_lufs, settings.glue_ratio, audio.sample_rate)
+    glued = energies * 10.0 ** (glue_db / 10.0)
+    riding_db = ride_curve(glued, before.integrated_lufs, settings.lra_max, audio.sample_rate)
+    slow_db = glue_db + riding_db
+    glue_average_db = _average_db(-np.minimum(slow_db, 0.0), energies)
     # Peaks this far below the ceiling stay below it at any gain the plan may choose, saturation's knee
     # included.
-    headroom_db = max(6.0, settings.lufs - before.integrated_lufs + 12.0)
+    headroom_db = max(6.0, settings.lufs - before.integrated_lufs + 12.0 + float(slow_db.max(initial=0.0)))
     drive = Drive(
         audio=audio,
-        glue_db=glue_curve(
-            before.hop_energies(), before.integrated_lufs, settings.glue_ratio, audio.sample_rate
-        ),
+        glue_db=slow_db,
         hop_peaks=hop_peaks_of(
             audio.samples, audio.sample_rate, ceiling * 10.0 ** (-headroom_db / 20.0), monitor.part(0.1, 0.25)
         ),
@@ -70,10 +75,17 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
     correction_lu = 0.0
     passes = 0
     while True:
-        plan = make_plan(drive, before.hop_energies(), settings, correction_lu, monitor)
+        plan = make_plan(
+            drive,
+            energies,
+            settings,
+            correction_lu,
+            monitor,
+            spent_db=glue_average_db if settings.strict else 0.0,
+        )
         drive.set_gain(plan.gain_db)
         part = monitor.part(1.0 - 0.75 * 0.5**passes, 1.0 - 0.75 * 0.5 ** (passes + 1))
-        limited = Rendering(drive, out, part.part(0.0, 0.5))
+        limited = Rendering(drive, out, part.part(0.0, 0.5), fine=settings.strict)
         limited.retrim(part.part(0.5, 0.75))
         after, peak = _finish(out, audio.sample_rate, settings, part.part(0.75, 1.0))
         passes += 1
@@ -97,13 +109,15 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
         gain_db=round(plan.gain_db, 2),
         max_reduction_db=float(reduction.max()) * DB_PER_NEPER,
         average_reduction_db=average_reduction_db(
-            reduction, before.hop_energies(), audio.sample_rate / HOPS_PER_S / (HOP_FRAMES * MERGED_HOPS)
+            reduction, energies, audio.sample_rate / HOPS_PER_S / (HOP_FRAMES * MERGED_HOPS)
         ),
         max_saturation_db=limited.max_saturation_db,
         passes=passes,
         warnings=_warnings(plan, settings, after.integrated_lufs),
+        riding_db=(float(riding_db.min(initial=0.0)), float(riding_db.max(initial=0.0))),
+        glue_average_db=glue_average_db,
     )
-    return MasterResult(result, report)
+    return MasterResult(result, report, _per_tenth(reduction, audio.sample_rate), slow_db)
 
 
 def _listen(samples: NDArray[np.float32], rate: int, monitor: Monitor) -> LoudnessMeter:
@@ -119,10 +133,10 @@ def _finish(
 ) -> tuple[LoudnessMeter, float]:
     """Quantise `out` in place, make sure of the ceiling on the result, and return its meter and true peak."""
     ceiling = float(10.0 ** (settings.ceiling_dbtp / 20.0))
-    quantise(out, settings.bits, settings.seed)
+    quantise(out, settings.bits, settings.seed, dither_24=settings.strict)
     while (highest := true_peak(out, rate)) > ceiling:
         out *= np.float32(ceiling / highest * 10.0 ** (-QUANTISING_MARGIN_DB / 20.0))
-        quantise(out, settings.bits, settings.seed)
+        quantise(out, settings.bits, settings.seed, dither_24=settings.strict)
     return _listen(out, rate, monitor), highest
 
 
@@ -149,7 +163,23 @@ def _unchanged(audio: Audio, settings: MasterSettings, before: LoudnessMeter) ->
             "The input is silent, or too quiet to have a loudness (below -70 LUFS), and was left as it is.",
         ),
     )
-    return MasterResult(Audio(out, audio.sample_rate), report)
+    return MasterResult(Audio(out, audio.sample_rate), report, np.zeros(0, np.float32), np.zeros(0))
+
+
+def _average_db(reduction_db: NDArray[np.float64], energies: NDArray[np.float64]) -> float:
+    """Return the mean of a reduction per 10 ms where the 400 ms around are above the relative gate."""
+    if not reduction_db.any():
+        return 0.0
+    curve = (np.append(reduction_db, reduction_db[-1:]) / DB_PER_NEPER).astype(np.float32)
+    return average_reduction_db(curve, energies, 1.0)
+
+
+def _per_tenth(reduction: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+    """Return the highest reduction in dB in every 100 ms, from values per merged hop."""
+    per_tenth = sample_rate / 10.0 / (HOP_FRAMES * MERGED_HOPS)
+    edges = (np.arange(max(1, int(len(reduction) / per_tenth))) * per_tenth).astype(np.intp)
+    highest: NDArray[np.float32] = np.maximum.reduceat(reduction, edges) * np.float32(DB_PER_NEPER)
+    return highest
 
 
 def _warnings(plan: Plan, settings: MasterSettings, reached_lufs: float) -> tuple[str, ...]:

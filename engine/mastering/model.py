@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.audio.buffer import Audio
 
 
@@ -21,6 +24,10 @@ class MasterSettings:
             loudness target is lowered before this is exceeded.
         bits: 16 (with dither) or 24, the samples that will be written; 32 leaves floats as they are.
         seed: of the dither.
+        lra_max: loudness range in LU to come down to by riding the level; None leaves it.
+        plr_min: peak-to-loudness ratio in LU to keep; None is the budget of the loudness (`plan.lowest_plr`).
+        strict: also hold the ceiling on the 8x meter, dither at 24 bits, and let glue and riding count towards
+            the average reduction; slower by a third.
     """
 
     lufs: float = -14.0
@@ -30,6 +37,9 @@ class MasterSettings:
     max_average_reduction_db: float = 3.0
     bits: int = 24
     seed: int = 0
+    lra_max: float | None = None
+    plr_min: float | None = None
+    strict: bool = False
 
     @property
     def saturation_amount(self) -> float:
@@ -45,7 +55,9 @@ class MasterReport:
 
     Loudness in LUFS, peaks in dBTP (4x), reductions in dB as positive numbers; silence is -inf.
     `aimed_lufs` is the target after lowering it to what the reduction and peak-to-loudness budgets allow;
-    `warnings` says why it was lowered. `passes` counts limiting passes over the whole song.
+    `warnings` says why it was lowered. `passes` counts limiting passes over the whole song. `riding_db` is
+    the lowest and the highest gain that was ridden to bring the loudness range down, `glue_average_db` what
+    glue and riding take off loud passages on average.
     """
 
     target_lufs: float
@@ -62,11 +74,19 @@ class MasterReport:
     max_saturation_db: float
     passes: int
     warnings: tuple[str, ...] = ()
+    riding_db: tuple[float, float] = (0.0, 0.0)
+    glue_average_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MasterResult:
-    """The master, its samples already on the grid of the bit depth that was asked for, and the report."""
+    """The master, its samples already on the grid of the bit depth that was asked for, and the report.
+
+    `reduction_db` is the limiter's and leveller's reduction, the highest in every 100 ms; `slow_gain_db` glue and
+    riding, one value every 10 ms.
+    """
 
     audio: Audio
     report: MasterReport
+    reduction_db: NDArray[np.float32]
+    slow_gain_db: NDArray[np.float64]

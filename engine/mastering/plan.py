@@ -96,22 +96,24 @@ def make_plan(
     settings: MasterSettings,
     correction_lu: float = 0.0,
     monitor: Monitor = SILENT,
+    *,
+    spent_db: float = 0.0,
 ) -> Plan:
     """Find the gain for `settings.lufs`, or for the highest loudness within the budgets.
 
     `energies` are the undriven song's sums of weighted squares per 10 ms hop; `correction_lu` is how much
-    louder the last render was than its outlook said.
+    louder the last render was than its outlook said, `spent_db` what glue takes of the reduction budget.
     """
     sample_rate = drive.audio.sample_rate
     glued = energies * 10.0 ** (drive.glue_db[: len(energies)] / 10.0)
     start_lufs = integrated(glued, sample_rate)
-    ceiling_lufs = _loudest_by_plr(settings.ceiling_dbtp)
+    ceiling_lufs = _loudest_by_plr(settings.ceiling_dbtp, settings.plr_min)
     aimed = min(settings.lufs, ceiling_lufs)
     reason = ""
     if aimed < settings.lufs:
         reason = (
             f"a ceiling of {settings.ceiling_dbtp:g} dBTP leaves less than "
-            f"{lowest_plr(settings.lufs):.1f} LU between peaks and loudness, "
+            f"{max(lowest_plr(settings.lufs), settings.plr_min or 0.0):.1f} LU between peaks and loudness, "
             f"the least that a master at {settings.lufs:g} LUFS keeps"
         )
     merged = drive.glued_peaks()
@@ -131,7 +133,7 @@ def make_plan(
             average_reduction_db(curve, glued, per_10ms),
         )
 
-    budget = settings.max_average_reduction_db
+    budget = max(0.0, settings.max_average_reduction_db - spent_db)
 
     def spare(look: Outlook) -> float:
         """Return what is left of the target or of the budget, whichever is less; it falls with the gain."""
@@ -182,8 +184,10 @@ def _between(
     return low
 
 
-def _loudest_by_plr(ceiling_dbtp: float) -> float:
+def _loudest_by_plr(ceiling_dbtp: float, plr_min: float | None) -> float:
     """Return the loudness at which peaks at the ceiling leave exactly the least ratio allowed."""
+    if plr_min is not None:
+        return min(_loudest_by_plr(ceiling_dbtp, None), ceiling_dbtp - plr_min)
     loudest, louder = -60.0, 0.0
     while louder - loudest > 0.001:
         middle = (loudest + louder) / 2.0

@@ -13,6 +13,7 @@ from math import log10
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.loudness.finepeak import fine_true_peak, hop_fine_peaks
 from engine.loudness.truepeak import HOP_FRAMES, hop_true_peaks, true_peak
 from engine.mastering.drive import MERGED_HOPS, Drive
 from engine.mastering.limiter import Nepers, gains_between, needed_reduction, reduction_curve
@@ -36,8 +37,11 @@ class Rendering:
     takes off a peak.
     """
 
-    def __init__(self, drive: Drive, out: NDArray[np.float32], monitor: Monitor) -> None:
-        """Render all of `drive`'s song into `out`, shape (channels, frames)."""
+    def __init__(
+        self, drive: Drive, out: NDArray[np.float32], monitor: Monitor, *, fine: bool = False
+    ) -> None:
+        """Render all of `drive`'s song into `out`, shape (channels, frames); `fine` trims by the 8x meter too."""
+        self._fine = fine
         self._drive = drive
         self._out = out
         self._hops = len(drive.hop_peaks)
@@ -64,7 +68,7 @@ class Rendering:
     def retrim(self, monitor: Monitor) -> None:
         """Reduce further what is over the ceiling, until nothing is."""
         rate, ceiling = self._drive.audio.sample_rate, self._drive.ceiling
-        peaks = hop_peaks_of(self._out, rate, ceiling, monitor.part(0.0, 0.5))
+        peaks = hop_peaks_of(self._out, rate, ceiling, monitor.part(0.0, 0.5), fine=self._fine)
         for attempt in range(MAX_RETRIMS):
             over = np.flatnonzero(peaks > ceiling * RETRIM_ABOVE)
             if not len(over):
@@ -80,9 +84,10 @@ class Rendering:
                 self.curve[first : last + 1] = curve[first : last + 1]
                 self._render(first, last)
                 reach = (max(0, first - 2), min(self._hops, last + 2))
-                peaks[reach[0] : reach[1]] = hop_true_peaks(self._out, rate, above=ceiling, hops=reach)
+                measured = hop_fine_peaks if self._fine else hop_true_peaks
+                peaks[reach[0] : reach[1]] = measured(self._out, rate, above=ceiling, hops=reach)
             monitor.report(0.5 + 0.5 * (attempt + 1) / MAX_RETRIMS)
-        highest = true_peak(self._out, rate)
+        highest = (fine_true_peak if self._fine else true_peak)(self._out, rate)
         if highest > ceiling * RETRIM_ABOVE:
             self._out *= np.float32(ceiling / highest)
 
@@ -117,13 +122,14 @@ def _stretches(chosen: NDArray[np.bool_], hops: int) -> list[tuple[int, int]]:
 
 
 def hop_peaks_of(
-    samples: NDArray[np.float32], rate: int, above: float, monitor: Monitor
+    samples: NDArray[np.float32], rate: int, above: float, monitor: Monitor, *, fine: bool = False
 ) -> NDArray[np.float32]:
     """Return every hop's true peak, exact where it may exceed `above` and for the highest of all."""
+    measured = hop_fine_peaks if fine else hop_true_peaks
     hops = -(-samples.shape[1] // HOP_FRAMES)
     highest = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
     peaks = np.empty(hops, dtype=np.float32)
     for first, last in _blocks(hops):
-        peaks[first:last] = hop_true_peaks(samples, rate, above=min(above, highest), hops=(first, last))
+        peaks[first:last] = measured(samples, rate, above=min(above, highest), hops=(first, last))
         monitor.report(last / hops)
     return peaks

@@ -1,0 +1,215 @@
+"""`make_master`: the whole of mastering, from a mix to a checked file with a report.
+
+Listen, decide, run the chain, limit to the loudness, write, read the file back, measure it, check the guardrails; a
+failed check changes something and all of it that depends on that is done again, at most `MAX_RETRIES` times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.audio import Audio, read_audio, write_wav
+from engine.errors import NrxError
+from engine.loudness.figures import Figures, figures
+from engine.mastering.chain import run_chain
+from engine.mastering.decisions import Corrections, Decisions, decide
+from engine.mastering.guardrails import Attempt, Check, Remedy, check, warning
+from engine.mastering.mastering import master
+from engine.mastering.model import MasterReport, MasterSettings
+from engine.mastering.profile import Heard, Profile, average, listen
+from engine.mastering.wishes import (
+    HIGHEST_CEILING_DBTP,
+    MAX_AVERAGE_REDUCTION_DB,
+    MAX_WIDTH_PCT,
+    MasterWishes,
+)
+from engine.progress import SILENT, Monitor
+
+MAX_RETRIES = 3
+REDUCTION_MARGIN_DB = 0.1
+SUBTYPES = {16: "PCM_16", 24: "PCM_24"}
+RANGES: dict[str, tuple[float, float]] = {
+    "lufs": (-40.0, -5.0),
+    "ceiling_dbtp": (-9.0, HIGHEST_CEILING_DBTP),
+    "width_pct": (0.0, MAX_WIDTH_PCT),
+    "lra_max": (1.0, 30.0),
+    "plr_min": (3.0, 30.0),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MadeMaster:
+    """A master that is on the disk: where, what was measured before and after, what was done and why.
+
+    `slow_gain_db` (every 10 ms) and `reduction_db` (every 100 ms) are curves for the report. `checks` are those of the
+    file as it is; `retries` counts the attempts after the first.
+    """
+
+    path: Path
+    before: Figures
+    after: Figures
+    decisions: Decisions
+    report: MasterReport
+    checks: tuple[Check, ...]
+    retries: int
+    reduction_db: NDArray[np.float32]
+    slow_gain_db: NDArray[np.float64]
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def level_match_db(self) -> float:
+        """Gain that brings the master down (or up) to the source's loudness, for a fair comparison by ear."""
+        change = self.before.integrated_lufs - self.after.integrated_lufs
+        return change if isfinite(change) else 0.0
+
+
+def reference_profile(references: Sequence[Audio]) -> Profile | None:
+    """Return the mean profile of reference songs, or None where there are none."""
+    return average([listen(audio).profile for audio in references]) if references else None
+
+
+def make_master(
+    audio: Audio,
+    wishes: MasterWishes,
+    path: Path,
+    reference: Profile | None = None,
+    *,
+    time_reference_frames: int = 0,
+    monitor: Monitor = SILENT,
+) -> MadeMaster:
+    """Master `audio` (mono or stereo) into a new WAV file at `path`.
+
+    Raises:
+        NrxError: `request.invalid` for a wish out of range, `input.not_finite`, `input.channels`, `output.*`.
+    """
+    _refuse(audio, wishes)
+    heard = listen(audio, monitor.part(0.0, 0.15))
+    remedy, retries = Remedy(), 0
+    pressed: Audio | None = None
+    made_for: Corrections | None = None
+    decisions: Decisions | None = None
+    while True:
+        span = monitor.part(0.15 + 0.2 * retries, 0.35 + 0.2 * retries)
+        if decisions is None or pressed is None or made_for != remedy.corrections:
+            decisions = decide(heard, wishes, reference, audio.sample_rate, remedy.corrections)
+            pressed = None
+            pressed = run_chain(audio, decisions.chain, span.part(0.0, 0.3))
+            made_for = remedy.corrections
+        attempt, curves = _attempt(
+            pressed, heard, wishes, decisions, remedy, path, time_reference_frames, span.part(0.3, 1.0)
+        )
+        checks, remedy = check(attempt, remedy)
+        failed = [item for item in checks if not item.passed]
+        hopeless = all(item.id == "plr" and item.why for item in failed)
+        if not failed or hopeless or retries == MAX_RETRIES:
+            break
+        retries += 1
+        path.unlink()
+    monitor.report(1.0)
+    warnings = (*attempt.report.warnings, *(warning(item, retries) for item in failed))
+    return MadeMaster(
+        path=path,
+        before=heard.figures,
+        after=attempt.after,
+        decisions=decisions,
+        report=attempt.report,
+        checks=checks,
+        retries=retries,
+        reduction_db=curves[0],
+        slow_gain_db=curves[1],
+        reasons=(*decisions.reasons, *_limiting_reasons(attempt, wishes, decisions)),
+        warnings=warnings,
+    )
+
+
+def _attempt(
+    pressed: Audio,
+    heard: Heard,
+    wishes: MasterWishes,
+    decisions: Decisions,
+    remedy: Remedy,
+    path: Path,
+    time_reference_frames: int,
+    monitor: Monitor,
+) -> tuple[Attempt, tuple[NDArray[np.float32], NDArray[np.float64]]]:
+    """Limit, write, read back and measure."""
+    compressed_db = decisions.compression.weighted_average_db if decisions.compression is not None else 0.0
+    lra_max = decisions.lra_max
+    settings = MasterSettings(
+        lufs=max(-60.0, decisions.lufs + remedy.lufs),
+        ceiling_dbtp=wishes.ceiling_dbtp + remedy.ceiling_db,
+        glue_ratio=wishes.glue_ratio,
+        saturation=wishes.saturation,
+        max_average_reduction_db=max(0.0, MAX_AVERAGE_REDUCTION_DB - REDUCTION_MARGIN_DB - compressed_db),
+        bits=wishes.bits,
+        seed=wishes.seed,
+        lra_max=max(0.5, lra_max + remedy.lra) if lra_max is not None else None,
+        plr_min=wishes.plr_min,
+        strict=True,
+    )
+    result = master(pressed, settings, monitor.part(0.0, 0.65))
+    curves = (result.reduction_db, result.slow_gain_db)
+    report = result.report
+    write_wav(path, result.audio, SUBTYPES[wishes.bits], time_reference_frames=time_reference_frames)
+    del result
+    after = figures(read_audio(path), monitor.part(0.75, 1.0))
+    if remedy.lufs < 0.0 and isfinite(after.integrated_lufs):
+        lowered = (
+            f"The master is at {after.integrated_lufs:.1f} LUFS and not at {decisions.lufs:g}: more would have "
+            "broken a guardrail."
+        )
+        report = replace(report, target_lufs=decisions.lufs, warnings=(lowered,))
+    bus = compressed_db + report.glue_average_db + report.average_reduction_db
+    attempt = Attempt(
+        heard.figures, after, decisions, report, wishes.ceiling_dbtp, wishes.lra_max, wishes.plr_min, bus
+    )
+    return attempt, curves
+
+
+def _limiting_reasons(attempt: Attempt, wishes: MasterWishes, decisions: Decisions) -> list[str]:
+    report, said = attempt.report, []
+    if report.gain_db:
+        said.append(
+            f"{report.gain_db:+.1f} dB of gain for {decisions.lufs:g} LUFS; the limiter takes "
+            f"{report.average_reduction_db:.1f} dB off loud passages on average and {report.max_reduction_db:.1f} dB "
+            "at most."
+        )
+    if report.max_saturation_db >= 0.1:
+        said.append(
+            f"Peaks are rounded by up to {report.max_saturation_db:.1f} dB before the limiter, which leaves it less."
+        )
+    if max(-report.riding_db[0], report.riding_db[1]) >= 0.1:
+        said.append(
+            f"The level is ridden by {report.riding_db[0]:+.1f} to {report.riding_db[1]:+.1f} dB, so that quiet and "
+            "loud parts come closer."
+        )
+    said.append(f"Dithered (TPDF) to {wishes.bits} bits.")
+    return said
+
+
+def _refuse(audio: Audio, wishes: MasterWishes) -> None:
+    if audio.channels > 2:
+        raise NrxError(
+            "input.channels", f"Mastering takes mono or stereo, and this has {audio.channels} channels."
+        )
+    for name, (low, high) in RANGES.items():
+        value = getattr(wishes, name)
+        if value is not None and not low <= value <= high:
+            raise NrxError(
+                "request.invalid", f"Mastering: {name} is {value}; it must be from {low:g} to {high:g}."
+            )
+    for name in wishes.amounts.__dataclass_fields__:
+        value = getattr(wishes.amounts, name)
+        if not 0.0 <= value <= 1.0:
+            raise NrxError(
+                "request.invalid", f"Mastering: the amount of {name} is {value}; it must be from 0 to 1."
+            )
+    if wishes.bits not in SUBTYPES:
+        raise NrxError("request.invalid", f"Mastering: bits is {wishes.bits}; it must be 16 or 24.")
