@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.actions.model import SyncSummary
+from engine.actions.model import Song, SyncSummary
 from engine.actions.separate import load_shape, load_stem
 from engine.actions.source import Mix, power
 from engine.actions.timeline import Plan
+from engine.analysis import Analysis
 from engine.audio import Audio, Envelope, to_stereo
 from engine.errors import NrxError
 from engine.generation.arranger.effects import apply_effects
@@ -53,6 +54,19 @@ def really_there(
         else:
             notes.append(f"Hardly any {role} were heard in this song, so none were kept.")
     return frozenset(there), notes
+
+
+def singer_notes(song: Song, analysis: Analysis, keep: frozenset[str]) -> list[str]:
+    """Say so where what is kept as vocals may be no voice. Stems that were given by role are what they are called."""
+    heard = analysis.vocals
+    if "vocals" not in keep or song.has_stems or heard is None or heard.singer == "voice":
+        return []
+    signs = ["its pitch stands still"] * (heard.pitch_moves is False)
+    signs += ["no consonants are heard in it"] * (not heard.has_consonants)
+    may_be = "is probably" if heard.singer == "instrument" else "may be"
+    return [
+        f"What is kept as vocals {may_be} an instrument ({' and '.join(signs)}); if nobody sings here, use --keep none."
+    ]
 
 
 def refuse_extreme_stretch(plan: Plan, name: str) -> None:

@@ -11,7 +11,14 @@ from pathlib import Path
 
 from engine.actions.analyze import BACKEND, analysis_of, stems_and_mix
 from engine.actions.finish import finish, finite
-from engine.actions.fit import fit_stems, really_there, refuse_extreme_stretch, tuning_cents, tuning_notes
+from engine.actions.fit import (
+    fit_stems,
+    really_there,
+    refuse_extreme_stretch,
+    singer_notes,
+    tuning_cents,
+    tuning_notes,
+)
 from engine.actions.model import Deliver, Outcome, OutputTrack, Song, keep_for_later
 from engine.actions.palette import ROLE_COLOURS
 from engine.actions.perform import ARRANGER, console_of, generated_tracks, render_parts, to_mix
@@ -57,6 +64,7 @@ def remix(
     mix.let_go()
     plan = plan_timeline(analysis, song.tempo_map, parameters.tempo, style.tempo_range_bpm)
     keep, notes = really_there(stems, parameters.keep, mix)
+    notes += singer_notes(song, analysis, keep)
     if keep:
         refuse_extreme_stretch(plan, song.name)
     cents = tuning_cents(plan, style, keep)

@@ -6,12 +6,22 @@ first use.
 
 from typing import TYPE_CHECKING, Any
 
-from engine.analysis.model import Analysis, Chord, Curve, Extent, Key, MelodyNote, Section, TempoCandidate
+from engine.analysis.model import (
+    Analysis,
+    Chord,
+    Curve,
+    Extent,
+    Key,
+    MelodyNote,
+    Section,
+    TempoCandidate,
+    VocalEvidence,
+)
 
 if TYPE_CHECKING:
     from engine.analysis.analyze import analyze
 
-ANALYSIS_VERSION = 3
+ANALYSIS_VERSION = 4
 """Raised whenever the same input would be analysed otherwise; cached analyses of other versions are not used.
 """
 
@@ -25,6 +35,7 @@ __all__ = [
     "MelodyNote",
     "Section",
     "TempoCandidate",
+    "VocalEvidence",
     "analyze",
 ]
 

@@ -19,6 +19,7 @@ from engine.analysis.model import Analysis, Key, MelodyNote
 from engine.analysis.pulse import is_noise
 from engine.analysis.rhythm import Rhythm, find_rhythm, rhythm_of_map
 from engine.analysis.sections import find_sections
+from engine.analysis.voice import hear_voice
 from engine.audio.buffer import Audio
 from engine.errors import NrxError
 from engine.progress import SILENT, Monitor, shared_monitor
@@ -77,6 +78,7 @@ def analyze(
         vocals = vocal_curve(features)
         by_eye.report(0.8)
         sections = find_sections(features, rhythm.downbeats_s, features.duration_s, loudness.short_term)
+        vocals_heard = hear_voice(features)
         features.forget()
         by_eye.report(1.0)
         harmony, keys, melody = hearing.result()
@@ -102,6 +104,7 @@ def analyze(
         mean_brightness_hz=round(mean_brightness_hz, 1),
         notes=_notes(rhythm),
         tuning_cents=round(harmony.tuning.cents, 1),
+        vocals=vocals_heard,
         extent=find_extent(loudness.steps, loudness.integrated_lufs, features.duration_s),
     )
 

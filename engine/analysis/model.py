@@ -68,6 +68,8 @@ class Curve:
     values: tuple[float, ...]
 
 
+LEAST_TRACKED_S, WANDERING_CENTS, CONSONANT_SHARE = 2.0, 20.0, 0.01
+
 Ending = Literal["stop", "fade", "cut"]
 
 
@@ -87,6 +89,39 @@ class Extent:
     fade_from_s: float | None = None
 
 
+Singer = Literal["voice", "unsure", "instrument"]
+
+
+@dataclass(frozen=True, slots=True)
+class VocalEvidence:
+    """What tells a voice from an instrument in the stem of the vocals.
+
+    `tracked_s` is for how long one pitch could be followed, `wander_cents` how far it spreads within a sixth of a
+    second (its 90th percentile), `consonants` the share of the sound that is noise without a vowel.
+    """
+
+    tracked_s: float
+    wander_cents: float
+    consonants: float
+
+    @property
+    def pitch_moves(self) -> bool | None:
+        """Whether the pitch wanders as a singer's does; None where no pitch could be followed for long enough."""
+        return None if self.tracked_s < LEAST_TRACKED_S else self.wander_cents >= WANDERING_CENTS
+
+    @property
+    def has_consonants(self) -> bool:
+        """Whether there is noise as of consonants."""
+        return self.consonants >= CONSONANT_SHARE
+
+    @property
+    def singer(self) -> Singer:
+        """The verdict: an instrument only where the pitch stands still and no consonant is heard."""
+        if self.has_consonants and self.pitch_moves is not False:  # who raps has no pitch to follow
+            return "voice"
+        return "instrument" if self.pitch_moves is False and not self.has_consonants else "unsure"
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """All that later stages need to know of a song.
@@ -96,7 +131,7 @@ class Analysis:
     `has_beat` False means that no pulse was found and the beats are a regular grid of convenience. `tempo_source` is
     "estimated", "user range" or "tempo map". `energy` is loudness in LUFS (short-term), `brightness` the spectral
     centroid in Hz; `vocal_activity` 0 to 1; `tuning_cents` how far the song's pitches lie from A4 = 440 Hz. `extent` is
-    None where nobody listened for it.
+    None where nobody listened for it, `vocals` also where there is no stem of the vocals.
     """
 
     duration_s: float
@@ -121,3 +156,4 @@ class Analysis:
     notes: tuple[str, ...] = field(default=())
     tuning_cents: float = 0.0
     extent: Extent | None = None
+    vocals: VocalEvidence | None = None

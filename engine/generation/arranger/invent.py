@@ -70,7 +70,7 @@ def invent_song(
     bars = _bars(style, 60.0 / tempo_bpm * bar_beats, duration_s)
     chords = [Chord(bar.start_s, bar.end_s, _label(bar.numeral, tonic, mode, style)) for bar in bars]
     end_s = bars[-1].end_s
-    beats = [i * 60.0 / tempo_bpm for i in range(math.floor(len(bars) * bar_beats))]
+    beats = [bar.start_s + i * 60.0 / tempo_bpm for bar in bars for i in range(math.ceil(bar_beats))]
     sections = _section_spans(bars)
     energy = _energy(sections, end_s)
     found = Key(tonic, mode, 1.0)
