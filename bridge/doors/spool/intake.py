@@ -1,0 +1,118 @@
+"""From one request file to one accepted job: the way that the spool and a file announced over OSC share.
+
+The file is removed only when the job has been accepted durably, or its refusal has been written; and only if it lies in
+the spool's own folder. A file whose job exists already (the daemon was killed between accepting and removing) gives
+that job again.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge.config import Settings
+from bridge.doors.spool.request_file import SpoolRequest, UnfinishedFileError, id_of, read_request_file
+from bridge.doors.spool.status_file import StatusFolder
+from bridge.protocol import JobStatus
+from engine.errors import NrxError
+
+if TYPE_CHECKING:
+    from bridge.jobs import Jobs
+
+log = logging.getLogger("nrx.spool")
+
+
+def spool_folder(settings: Settings) -> Path:
+    """Return where the spool is; it holds `new`, `cancel` and `status`."""
+    return settings.home / "spool"
+
+
+class Intake:
+    """Takes request files for one door. Thread-safe: it holds no state of its own."""
+
+    def __init__(self, settings: Settings, jobs: "Jobs", door: str) -> None:
+        self._settings = settings
+        self._jobs = jobs
+        self._door = door
+        self._own_folder = spool_folder(settings) / "new"
+        self.statuses = StatusFolder(spool_folder(settings) / "status")
+
+    def announce(self, job_id: str) -> None:
+        """Write `received`, unless the id belongs to a job already."""
+        if self.known(job_id) is None:
+            self.statuses.received(job_id)
+
+    def known(self, job_id: str) -> JobStatus | None:
+        """Return the job of that id, if there is one."""
+        try:
+            return self._jobs.get(job_id)
+        except NrxError:
+            return None
+
+    def take(
+        self,
+        path: Path,
+        *,
+        finished: bool,
+        check: Callable[[SpoolRequest], SpoolRequest] = lambda asked: asked,
+    ) -> JobStatus:
+        """Read a request file and submit it.
+
+        Args:
+            path: the request file.
+            finished: whether its writer has closed it, so that broken JSON is an error and not a beginning.
+            check: what else a door demands; it may return the request with resolved paths.
+
+        Raises:
+            UnfinishedFileError: if it is no JSON and `finished` is False; nothing has been done then.
+            NrxError: why it was refused; the status file says the same.
+        """
+        job_id = id_of(path)
+        known = self.known(job_id)
+        try:
+            asked = check(self._read(path, finished=finished))
+            status = self._jobs.submit(
+                asked.request,
+                door=self._door,
+                job_id=job_id,
+                out=None if asked.out is None else Path(asked.out).expanduser(),
+                priority=asked.priority,
+            )
+        except (UnfinishedFileError, NrxError) as error:
+            if isinstance(error, NrxError):
+                self._refuse(job_id, known, error)
+                self._remove(path)
+            raise
+        except Exception as error:
+            log.exception("The request file %s could not be taken", path)
+            told = NrxError(
+                "internal", f"NRX Bridge failed on the request {job_id}: {type(error).__name__}: {error}."
+            )
+            self._refuse(job_id, known, told)
+            self._remove(path)
+            raise told from error
+        if known is not None:
+            self.statuses.show(status)
+        self._remove(path)
+        return status
+
+    def _read(self, path: Path, *, finished: bool) -> SpoolRequest:
+        try:
+            return read_request_file(path, self._settings)
+        except UnfinishedFileError as error:
+            if not finished:
+                raise
+            raise NrxError("request.invalid", f'The file "{path.name}" is not JSON: {error}.') from None
+
+    def _refuse(self, job_id: str, known: JobStatus | None, error: NrxError) -> None:
+        job = known or self.known(job_id)
+        if job is None:
+            self.statuses.refused(job_id, error)
+        else:
+            self.statuses.refused_again(job, error)
+
+    def _remove(self, path: Path) -> None:
+        if path.parent == self._own_folder:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
