@@ -13,7 +13,7 @@ from engine.loudness.finepeak import fine_true_peak
 from engine.loudness.measuring import sample_peak_dbfs
 from engine.loudness.meter import LoudnessMeter
 from engine.loudness.spectrum import Spectrum, spectrum
-from engine.loudness.stereo import StereoEnergy, stereo_energy
+from engine.loudness.stereo import StereoEnergy, stereo_energy, stereo_scatter
 from engine.loudness.truepeak import true_peak
 from engine.progress import SILENT, Monitor
 
@@ -22,7 +22,7 @@ from engine.progress import SILENT, Monitor
 class Figures:
     """What a sound measures. LUFS, LU, dBTP, dBFS; silence is -inf.
 
-    `hop_energies` are the K-weighted energies per 10 ms that the loudness comes from.
+    `hop_energies` are the K-weighted energies per 10 ms that the loudness comes from, `scatter` is `stereo_scatter`.
     """
 
     duration_s: float
@@ -36,6 +36,8 @@ class Figures:
     stereo: StereoEnergy
     spectrum: Spectrum
     hop_energies: NDArray[np.float64]
+    scatter: NDArray[np.float64]
+    sample_rate: int
 
     @property
     def plr_lu(self) -> float:
@@ -68,4 +70,6 @@ def figures(audio: Audio, monitor: Monitor = SILENT, *, fine_peak: bool = True) 
         stereo=stereo_energy(audio),
         spectrum=heard,
         hop_energies=meter.hop_energies(),
+        scatter=stereo_scatter(audio),
+        sample_rate=audio.sample_rate,
     )

@@ -3,13 +3,16 @@
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.errors import NrxError
-from engine.mastering.model import MasterSettings
+from engine.mastering.wishes import MAX_WIDTH_PCT, MasterWishes
 from engine.presets import presets_folder, read_preset
+
+Tone = Annotated[float, Field(ge=-4.0, le=4.0)]
+Ratio = Annotated[float, Field(ge=1.0, le=2.5)]
 
 
 class MasterPreset(BaseModel):
@@ -21,20 +24,30 @@ class MasterPreset(BaseModel):
     name: str = Field(min_length=1, max_length=60)
     description: str = Field(default="", max_length=400)
     lufs: float = Field(ge=-40.0, le=-5.0)
-    ceiling_dbtp: float = Field(default=-1.0, ge=-9.0, le=-0.1)
+    ceiling_dbtp: float = Field(default=-1.0, ge=-9.0, le=-1.0)
     glue_ratio: float = Field(default=1.0, ge=1.0, le=4.0)
     saturation: float | None = Field(default=None, ge=0.0, le=1.0)
-    max_average_reduction_db: float = Field(default=3.0, ge=0.0, le=12.0)
-    bits: Literal[16, 24, 32] = 24
+    width_pct: float = Field(default=100.0, ge=0.0, le=MAX_WIDTH_PCT)
+    lra_max: float | None = Field(default=None, ge=1.0, le=30.0)
+    plr_min: float | None = Field(default=None, ge=3.0, le=30.0)
+    tone_db: tuple[Tone, Tone, Tone, Tone, Tone] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    """Gains at 50 Hz, 200 Hz, 1 kHz, 4 kHz and 12 kHz."""
+    ratios: tuple[Ratio, Ratio, Ratio, Ratio] = (1.0, 1.0, 1.0, 1.0)
+    """Of the compression below 120 Hz, up to 1 kHz, up to 6 kHz, and above."""
+    bits: Literal[16, 24] = 24
 
-    def settings(self) -> MasterSettings:
-        """Return the settings for `engine.mastering.master`."""
-        return MasterSettings(
+    def wishes(self) -> MasterWishes:
+        """Return what `engine.mastering.make_master` is asked for."""
+        return MasterWishes(
             lufs=self.lufs,
             ceiling_dbtp=self.ceiling_dbtp,
+            width_pct=self.width_pct,
+            lra_max=self.lra_max,
+            plr_min=self.plr_min,
             glue_ratio=self.glue_ratio,
             saturation=self.saturation,
-            max_average_reduction_db=self.max_average_reduction_db,
+            tone_db=self.tone_db,
+            ratios=self.ratios,
             bits=self.bits,
         )
 

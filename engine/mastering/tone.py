@@ -22,6 +22,8 @@ RECORDS_DB: tuple[tuple[float, float], ...] = (
 )  # fmt: skip
 TONE_HZ = (50.0, 200.0, 1000.0, 4000.0, 12000.0)
 CORRIDOR_DB, CORRIDOR_SHARE, MAX_BALANCE_DB = 5.0, 0.5, 3.0
+RAISED_HZ = (55.0, 13_000.0)
+"""What lies outside is never raised without a reference: a song without deep bass has only noise there."""
 RESONANCE_DB, RESONANCE_SHARE, MAX_RESONANCE_DB = 5.0, 0.5, 3.0
 RESONANCE_RANGE_HZ = (180.0, 9000.0)
 RUMBLE_BELOW_HZ, RUMBLE_UNDER_DB = 36.0, 8.0
@@ -80,7 +82,8 @@ def balance_move(spectrum_db: Curve) -> Curve:
     broad = uniform_filter1d(away, 5, mode="nearest")
     outside = np.sign(broad) * np.maximum(np.abs(broad) - CORRIDOR_DB, 0.0)
     move: Curve = np.clip(-CORRIDOR_SHARE * outside, -MAX_BALANCE_DB, MAX_BALANCE_DB)
-    return np.where(heard, move, np.minimum(move, 0.0))
+    present = heard & (RAISED_HZ[0] < CENTRES_HZ) & (RAISED_HZ[1] > CENTRES_HZ)
+    return np.where(present, move, np.minimum(move, 0.0))
 
 
 def match_curve(own_db: Curve, wanted_db: Curve, amount: float, limit_db: float = MAX_EQ_DB) -> Curve:

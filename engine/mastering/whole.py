@@ -36,7 +36,7 @@ REDUCTION_MARGIN_DB = 0.1
 SUBTYPES = {16: "PCM_16", 24: "PCM_24"}
 RANGES: dict[str, tuple[float, float]] = {
     "lufs": (-40.0, -5.0),
-    "ceiling_dbtp": (-9.0, HIGHEST_CEILING_DBTP),
+    "ceiling_dbtp": (-9.0, 0.0),
     "width_pct": (0.0, MAX_WIDTH_PCT),
     "lra_max": (1.0, 30.0),
     "plr_min": (3.0, 30.0),
@@ -90,6 +90,8 @@ def make_master(
         NrxError: `request.invalid` for a wish out of range, `input.not_finite`, `input.channels`, `output.*`.
     """
     _refuse(audio, wishes)
+    asked_dbtp = wishes.ceiling_dbtp
+    wishes = replace(wishes, ceiling_dbtp=min(asked_dbtp, HIGHEST_CEILING_DBTP))
     heard = listen(audio, monitor.part(0.0, 0.15))
     remedy, retries = Remedy(), 0
     pressed: Audio | None = None
@@ -113,7 +115,12 @@ def make_master(
         retries += 1
         path.unlink()
     monitor.report(1.0)
-    warnings = (*attempt.report.warnings, *(warning(item, retries) for item in failed))
+    held = (f"The ceiling was held at {HIGHEST_CEILING_DBTP:g} dBTP instead of {asked_dbtp:g}.",)
+    warnings = (
+        *(held if asked_dbtp > HIGHEST_CEILING_DBTP else ()),
+        *attempt.report.warnings,
+        *(warning(item, retries) for item in failed),
+    )
     return MadeMaster(
         path=path,
         before=heard.figures,

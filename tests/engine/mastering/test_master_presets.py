@@ -13,8 +13,8 @@ LOUDNESS = {"streaming": -14.0, "pop": -10.0, "hip_hop": -8.0, "rock": -10.0, "e
 @pytest.mark.parametrize("preset_id", LOUDNESS)
 def test_built_in_presets_load(preset_id: str) -> None:
     preset = load_master_preset(preset_id)
-    assert preset.settings().lufs == LOUDNESS[preset_id]
-    assert preset.settings().ceiling_dbtp == -1.0
+    assert preset.wishes().lufs == LOUDNESS[preset_id]
+    assert preset.wishes().ceiling_dbtp == -1.0
 
 
 def test_every_file_is_listed_and_loads() -> None:
