@@ -77,7 +77,7 @@ class Library:
         self._entries: dict[Path, _Entry] = {}
         self._lock = threading.Lock()
 
-    def list(self, search: str | None = None, limit: int = 50, before: str | None = None) -> ReturnPage:
+    def page(self, search: str | None = None, limit: int = 50, before: str | None = None) -> ReturnPage:
         """Return a page of the returns that hold every word of `search` in title, style, action, key or date.
 
         Raises:
@@ -93,7 +93,9 @@ class Library:
         page = found[start : start + limit]
         more = start + limit < len(found)
         return ReturnPage(
-            tuple(entry.item for entry in page), _packed(page[-1].order) if more and page else None, len(found)
+            tuple(entry.item for entry in page),
+            _packed(page[-1].order) if more and page else None,
+            len(found),
         )
 
     def folder(self, job_id: str) -> Path:
@@ -109,7 +111,8 @@ class Library:
             if entry.item.job_id == job_id:
                 return Path(entry.item.folder)
         raise NrxError(
-            "return.unknown", f"There is no return of a job {ascii(job_id[:64])}; it may not have finished yet."
+            "return.unknown",
+            f"There is no return of a job {job_id[:64]!a}; it may not have finished yet.",
         )
 
     def manifest(self, job_id: str) -> dict[str, Any]:
@@ -141,7 +144,7 @@ class Library:
         """
         path = self.files(job_id).get(name)
         if path is None:
-            raise NrxError("file.unknown", f"The return has no file {ascii(name[:200])}; see its manifest.")
+            raise NrxError("file.unknown", f"The return has no file {name[:200]!a}; see its manifest.")
         return open_inside(self.folder(job_id), path)
 
     def _scan(self) -> list[_Entry]:
@@ -259,5 +262,6 @@ def _unpacked(mark: str) -> tuple[str, str]:
         return str(created), str(job_id)
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise NrxError(
-            "request.invalid", f"before={ascii(mark[:80])} is no page mark; use the next of a page, or leave it out."
+            "request.invalid",
+            f"before={mark[:80]!a} is no page mark; use the next of a page, or leave it out.",
         ) from None

@@ -151,9 +151,14 @@ class Uploads:
             raise _unknown(upload_id) from None
 
     def sweep(self) -> None:
-        """Remove what a daemon that was killed had half received."""
+        """Remove what a daemon that was killed had half received, and uploads whose bytes are gone."""
         for partial in self.folder.glob(f"*{PARTIAL_SUFFIX}"):
             partial.unlink(missing_ok=True)
+        for record in self.folder.glob("*.json"):
+            try:
+                self.get(record.stem)
+            except NrxError:
+                record.unlink(missing_ok=True)
 
     def _record(self, upload_id: str) -> Path:
         if not _ID.fullmatch(upload_id):
@@ -180,5 +185,6 @@ def clean_name(name: str) -> str:
 
 def _unknown(upload_id: str) -> NrxError:
     return NrxError(
-        "upload.unknown", f"There is no upload {ascii(upload_id[:64])}; send the file again and use its new id."
+        "upload.unknown",
+        f"There is no upload {upload_id[:64]!a}; send the file again and use its new id.",
     )

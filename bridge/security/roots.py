@@ -10,6 +10,7 @@ network shares, streams (`song.wav:other`) and device names.
 import json
 import os
 import re
+import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,7 +24,9 @@ PRIVATE_NAMES = frozenset({"token", "daemon.json", "nrx.toml", ROOTS_FILE})
 """Files of NRX_HOME itself that no request may name; the job store's are known by `PRIVATE_SUFFIXES`."""
 PRIVATE_SUFFIXES = (".db", ".db-wal", ".db-shm", ".sqlite", ".sqlite3", ".lock", ".log")
 LONGEST_PATH = 4096
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?", re.IGNORECASE)
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?", re.IGNORECASE
+)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
@@ -41,7 +44,6 @@ class Roots:
         self._read_at: tuple[int, int] | None = None
         self._added: tuple[Path, ...] = ()
 
-    @property
     def folders(self) -> tuple[Path, ...]:
         """The roots as they are now, resolved."""
         unique = dict.fromkeys(_resolved(folder) for folder in (*self._fixed, *self._listed()))
@@ -58,7 +60,7 @@ class Roots:
         if reason is not None:
             raise NrxError("request.forbidden", f"The path {_shown(text)} is refused: {reason}.")
         resolved = _resolved(Path(text).expanduser())
-        if not any(resolved.is_relative_to(root) for root in self.folders) or self._is_private(resolved):
+        if not any(resolved.is_relative_to(root) for root in self.folders()) or self._is_private(resolved):
             raise NrxError(
                 "request.forbidden",
                 f"The path {_shown(text)} is not below a folder that requests may name; "
@@ -119,6 +121,54 @@ def read_roots_file(file: Path) -> Iterable[Path]:
     if not isinstance(listed, list):
         raise ValueError(f"{file} holds no list")
     return [Path(item) for item in listed if isinstance(item, str) and Path(item).is_absolute()]
+
+
+def add_root(home: Path, folder: Path) -> None:
+    """Add a folder to `roots.json`; nothing happens if it is there.
+
+    Raises:
+        NrxError: `request.invalid` for a relative path or a whole disk.
+    """
+    resolved = _resolved(folder)
+    if not folder.is_absolute() or resolved == Path(resolved.anchor):
+        raise NrxError(
+            "request.invalid",
+            f"The folder {folder} cannot be allowed; name one folder, and not a whole disk.",
+        )
+    listed = _listed_in(home)
+    if resolved not in listed:
+        _write_roots(home, [*listed, resolved])
+
+
+def remove_root(home: Path, folder: Path) -> None:
+    """Take a folder off `roots.json`.
+
+    Raises:
+        NrxError: `request.invalid` where it is not listed there.
+    """
+    listed = _listed_in(home)
+    left = [item for item in listed if item not in (folder, _resolved(folder))]
+    if len(left) == len(listed):
+        raise NrxError(
+            "request.invalid",
+            f"The folder {folder} is not on the list of {home / ROOTS_FILE}; watched folders are allowed anyway.",
+        )
+    _write_roots(home, left)
+
+
+def _listed_in(home: Path) -> list[Path]:
+    try:
+        return list(read_roots_file(home / ROOTS_FILE))
+    except (OSError, ValueError):
+        return []
+
+
+def _write_roots(home: Path, folders: list[Path]) -> None:
+    """Write the list under another name and rename it into place."""
+    home.mkdir(parents=True, exist_ok=True)
+    draft = home / f".{ROOTS_FILE}-{secrets.token_hex(6)}"
+    draft.write_text(json.dumps([str(folder) for folder in folders], indent=1), encoding="utf-8")
+    draft.replace(home / ROOTS_FILE)
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -190,4 +240,4 @@ def _resolved(path: Path) -> Path:
 
 
 def _shown(text: str) -> str:
-    return ascii(text) if len(text) <= 200 else f"{ascii(text[:200])}…"
+    return ascii(text) if len(text) <= 200 else f"{text[:200]!a}…"

@@ -1,0 +1,65 @@
+"""The web console's files: `/` is `bridge/doors/web/index.html`, and `/console/…` what lies below it there."""
+
+import re
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bridge.doors.http.files import TYPES, file_answer
+from bridge.library import open_inside
+
+WEB_FOLDER = Path(__file__).resolve().parent.parent / "web"
+INDEX = "index.html"
+FOLDER = "console"
+_PART = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9._@-]*")
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "worker-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+class Console:
+    """The files of the console, looked up afresh at each request."""
+
+    def __init__(self, folder: Path = WEB_FOLDER) -> None:
+        self.folder = folder
+
+    def find(self, path: str) -> Path | None:
+        """Return the file at a decoded URL path, or None."""
+        parts = [INDEX] if path in ("/", f"/{INDEX}") else path.removeprefix("/").split("/")
+        if parts != [INDEX] and parts[0] != FOLDER:
+            return None
+        if not all(_PART.fullmatch(part) for part in parts) or Path(parts[-1]).suffix.lower() not in TYPES:
+            return None
+        found = self.folder
+        for part in parts:
+            found = found / part
+            if found.is_symlink():
+                return None
+        return found if found.is_file() else None
+
+    def has(self, path: str) -> bool:
+        """Return whether there is such a file."""
+        return self.find(path) is not None
+
+    def answer(self, request: Request, path: Path) -> Response:
+        """Return a file of the console."""
+        response = file_answer(request, open_inside(self.folder, path), path.name)
+        response.headers["content-security-policy"] = POLICY
+        response.headers["cross-origin-opener-policy"] = "same-origin"
+        response.headers["cache-control"] = "no-cache"
+        del response.headers["content-disposition"]
+        return response

@@ -1,0 +1,17 @@
+"""A real HTTP door on a real port, with jobs in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from http_daemon import Daemon, start_daemon
+from http_standin import StandInJobs
+
+
+@pytest.fixture
+def daemon(own_home: Path) -> Iterator[Daemon]:
+    """A door with jobs in memory."""
+    running = start_daemon(own_home, StandInJobs(own_home))
+    yield running
+    running.client.close()
+    running.door.stop()
