@@ -8,13 +8,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from bridge.config import Settings
+from bridge.memory import memory_for_a_job
 from bridge.protocol import Manifest, Request, StageInfo
 from bridge.returns.folder import Staging
 from engine import __version__
 from engine.stages import StageCache, Stages
+
+if TYPE_CHECKING:
+    from engine.actions.model import SourceFile
 
 Progress = Callable[[str, float], None]
 
@@ -22,8 +27,40 @@ PUBLISH_SHARE = 0.08
 """How much of a job's time goes into writing the return, beside its stages; for progress."""
 
 
+class Lease(Protocol):
+    """The right to run a job, where somebody else may take it away. Both calls raise if it has been."""
+
+    def stage_in(self, staging: Path) -> None:
+        """Record the folder in which the return will be built, before it is made."""
+
+    def publish_at(self, target: Path) -> None:
+        """Record the place that the return is about to be renamed to."""
+
+
+class NoLease:
+    """The lease of a job that nobody can take away."""
+
+    def stage_in(self, staging: Path) -> None:
+        """Record nothing."""
+
+    def publish_at(self, target: Path) -> None:
+        """Record nothing."""
+
+
 class Job:
-    """A request that runs in this process. `run` it once; `abandon` removes what it has half-made."""
+    """A request that runs in this process. `run` it once; `abandon` removes what it has half-made.
+
+    Args:
+        request: what is asked.
+        settings: folders and limits.
+        out: the folder in which the return's folder is made; default `settings.returns_folder`.
+        job_id: default a new one.
+        opened: the inputs, where they are not to be read from the request's paths.
+        lease: asked before anything is made or published.
+        notes: what the manifest tells beside the action's own notes.
+        on_progress: called with (stage, fraction of the whole job).
+        is_cancelled: asked often; once True, `run` raises `Cancelled`.
+    """
 
     def __init__(
         self,
@@ -32,6 +69,9 @@ class Job:
         out: Path | None = None,
         *,
         job_id: str | None = None,
+        opened: "tuple[SourceFile, ...] | None" = None,
+        lease: Lease | None = None,
+        notes: tuple[str, ...] = (),
         on_progress: Progress = lambda _stage, _fraction: None,
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -39,6 +79,9 @@ class Job:
         self.settings = settings
         self.parent = (out.expanduser() if out is not None else settings.returns_folder).absolute()
         self.id = job_id or uuid4().hex[:12]
+        self.opened = opened
+        self.lease: Lease = lease or NoLease()
+        self.notes = notes
         self.on_progress = on_progress
         self.is_cancelled = is_cancelled
         self._staging: Staging | None = None
@@ -50,12 +93,16 @@ class Job:
         Raises:
             NrxError: with any code; nothing is left behind then.
         """
+        with memory_for_a_job():
+            return self._run()
+
+    def _run(self) -> Manifest:
         from bridge.recipes import prepare
         from bridge.returns.write import TrackWriter, write_files, write_manifest
 
         started = time.perf_counter()
-        recipe = prepare(self.request, self.settings)
-        staging = self._staging = Staging(self.parent)
+        recipe = prepare(self.request, self.settings, self.opened)
+        staging = self._staging = Staging(self.parent, self.lease.stage_in)
         with ExitStack() as closing:
             closing.callback(staging.discard)
             staging.require_space(recipe.disk_bytes)
@@ -86,10 +133,13 @@ class Job:
                     times_real_time=round(outcome.duration_s / seconds, 2),
                     **written,
                 )
+                manifest = manifest.model_copy(update={"notes": (*self.notes, *manifest.notes)})
                 monitor.check()
+                staging.sync()
                 published = None
                 while published is None:
                     target = staging.free_name(recipe.name)
+                    self.lease.publish_at(target)
                     manifest = manifest.model_copy(update={"folder": str(target)})
                     write_manifest(staging.path, manifest)
                     published = staging.publish(target)

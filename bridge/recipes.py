@@ -17,6 +17,8 @@ from engine.presets import Style, list_styles, load_style
 from engine.stages import Stages
 from engine.tempo import TempoMap, map_and_report
 
+Sources = tuple[SourceFile, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -31,27 +33,36 @@ class Recipe:
     run: Callable[[Stages, Deliver], Outcome]
     disk_bytes: int
     subtype: str
-    sources: tuple[SourceFile, ...] = ()
+    sources: Sources = ()
     style: Style | None = None
     start_frame: int = 0
 
 
-def prepare(request: Request, settings: Settings) -> Recipe:
+def prepare(request: Request, settings: Settings, opened: Sources | None = None) -> Recipe:
     """Return the recipe for a request.
+
+    Args:
+        request: what is asked.
+        settings: limits and folders.
+        opened: the inputs, in their order, where they have been opened already (a daemon works on snapshots).
 
     Raises:
         NrxError: any `input.*`, `style.unknown`, `preset.invalid`, `request.invalid`.
     """
-    return PREPARE[request.action](request, settings)
+    return PREPARE[request.action](request, settings, opened or open_inputs(request, settings))
 
 
-def _sources(request: Request, settings: Settings) -> tuple[SourceFile, ...]:
+def open_inputs(request: Request, settings: Settings) -> tuple[SourceFile, ...]:
+    """Open the inputs by their headers.
+
+    Raises:
+        NrxError: any `input.*`, and `request.invalid` for a role that there is not.
+    """
     limits = Limits(max_bytes=int(settings.input_max_gb * 1e9))
     return tuple(open_source(Path(item.path).expanduser(), limits, item.role) for item in request.inputs)
 
 
-def _song(request: Request, settings: Settings) -> Song:
-    sources = _sources(request, settings)
+def _song(request: Request, sources: Sources) -> Song:
     if len(sources) > 1 and any(source.role is None for source in sources):
         raise NrxError(
             "request.invalid", "Several files in one job need a role each, as vocals=a.wav drums=b.wav."
@@ -61,7 +72,7 @@ def _song(request: Request, settings: Settings) -> Song:
     if request.tempo_map is not None:
         given, report = map_and_report(request.tempo_map)
         notes = (report.sentence,) if report is not None and report.differs else ()
-    return Song(sources[0].path.stem, sources, given, request.tempo_range_bpm, notes)
+    return Song(sources[0].shown.stem, sources, given, request.tempo_range_bpm, notes)
 
 
 def _style(style_id: str, settings: Settings) -> Style:
@@ -100,11 +111,11 @@ def _of_song(
     )
 
 
-def _remix(request: Request, settings: Settings) -> Recipe:
+def _remix(request: Request, settings: Settings, sources: Sources) -> Recipe:
     from engine.actions import remix
 
     style = _style(request.style or "", settings)
-    song = _song(request, settings)
+    song = _song(request, sources)
     parameters = remix.RemixParameters(
         style=style,
         energy=request.energy,
@@ -125,10 +136,10 @@ def _remix(request: Request, settings: Settings) -> Recipe:
     )
 
 
-def _separate(request: Request, settings: Settings) -> Recipe:
+def _separate(request: Request, settings: Settings, sources: Sources) -> Recipe:
     from engine.actions import separate
 
-    song = _song(request, settings)
+    song = _song(request, sources)
     return _of_song(
         settings,
         song,
@@ -140,10 +151,10 @@ def _separate(request: Request, settings: Settings) -> Recipe:
     )
 
 
-def _analyze(request: Request, settings: Settings) -> Recipe:
+def _analyze(request: Request, settings: Settings, sources: Sources) -> Recipe:
     from engine.actions import analyze
 
-    song = _song(request, settings)
+    song = _song(request, sources)
     return _of_song(
         settings,
         song,
@@ -155,11 +166,11 @@ def _analyze(request: Request, settings: Settings) -> Recipe:
     )
 
 
-def _generate(request: Request, settings: Settings) -> Recipe:
+def _generate(request: Request, settings: Settings, sources: Sources) -> Recipe:
     from engine.actions import generate
     from engine.generation.arranger import parse_words
 
-    song = _song(request, settings) if request.inputs else None
+    song = _song(request, sources) if request.inputs else None
     extra = (settings.styles_folder,)
     styles = [load_style(name, extra) for name in list_styles(extra)]
     near, bpm, key = parse_words(request.prompt or "", styles)
@@ -209,10 +220,10 @@ def _generate(request: Request, settings: Settings) -> Recipe:
     )
 
 
-def _sync(request: Request, settings: Settings) -> Recipe:
+def _sync(request: Request, settings: Settings, sources: Sources) -> Recipe:
     from engine.actions import sync
 
-    song = _song(request.model_copy(update={"tempo_map": None}), settings)
+    song = _song(request.model_copy(update={"tempo_map": None}), sources)
     target, _ = map_and_report(request.tempo_map) if request.tempo_map is not None else (None, None)
     bpm = request.tempo if isinstance(request.tempo, float) else None
     if target is None and bpm is None:
@@ -232,11 +243,10 @@ def _sync(request: Request, settings: Settings) -> Recipe:
     )
 
 
-def _mix(request: Request, settings: Settings) -> Recipe:
+def _mix(request: Request, settings: Settings, sources: Sources) -> Recipe:
     from engine.actions import mix
 
-    sources = _sources(request, settings)
-    song = Song(sources[0].path.parent.name or "stems", sources)
+    song = Song(sources[0].shown.parent.name or "stems", sources)
     return _of_song(
         settings,
         song,
@@ -248,28 +258,35 @@ def _mix(request: Request, settings: Settings) -> Recipe:
     )
 
 
-def _master(request: Request, settings: Settings) -> Recipe:
+def _master(request: Request, settings: Settings, sources: Sources) -> Recipe:
+    from bridge.mastering_request import split_references, wishes_of
     from engine.actions import master
-    from engine.mastering.presets import load_master_preset
 
-    target = load_master_preset(request.preset or "streaming").settings()
-    if request.lufs is not None:
-        target = replace(target, lufs=request.lufs)
-    if request.ceiling_dbtp is not None:
-        target = replace(target, ceiling_dbtp=request.ceiling_dbtp)
-    song = _song(request, settings)
-    return _of_song(
-        settings,
-        song,
-        name="master",
-        plan=master.PLAN,
-        run=lambda stages, _deliver: master.master_song(song, target, stages),
-        bytes_per_frame=master.BYTES_PER_FRAME,
-        tracks=1,
+    files, references = split_references(sources)
+    if len(files) > 1 and not request.mastering.album:
+        raise NrxError("request.invalid", "Several songs in one master are an album: say so with --album.")
+    songs = [Song(source.shown.stem, (source,)) for source in files]
+    parameters = master.MasterParameters(
+        wishes_of(request),
+        references,
+        album=request.mastering.album,
+        codec_preview=request.mastering.codec_preview,
     )
+    for song in songs:
+        refuse_what_is_too_long(song, master.BYTES_PER_FRAME, settings.memory_max_gb)
+    recipe = _of_song(
+        settings,
+        songs[0],
+        name="master" if len(songs) == 1 else "album",
+        plan=master.PLAN,
+        run=lambda stages, _deliver: master.master_songs(songs, parameters, stages),
+        bytes_per_frame=master.BYTES_PER_FRAME,
+        tracks=len(songs),
+    )
+    return replace(recipe, sources=sources)
 
 
-PREPARE: dict[str, Callable[[Request, Settings], Recipe]] = {
+PREPARE: dict[str, Callable[[Request, Settings, Sources], Recipe]] = {
     "remix": _remix,
     "separate": _separate,
     "analyze": _analyze,

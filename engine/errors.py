@@ -36,6 +36,7 @@ CODES: dict[str, Code] = {
     "input.not_finite": Code(INPUT, "the audio holds NaN or infinite samples"),
     "input.not_music": Code(INPUT, "the input has nothing musical to work from"),
     "input.tempo_map": Code(INPUT, "the tempo map cannot be understood"),
+    "input.changing": Code(INPUT, "the file is still being written"),
     "request.invalid": Code(2, "a parameter is missing, unknown or out of range"),
     "style.unknown": Code(2, "there is no style of that name"),
     "preset.invalid": Code(2, "a style or preset file does not follow the schema"),

@@ -2,21 +2,30 @@
 
 A return is written into a hidden staging folder in the same parent folder (so that the rename stays on one disk). If
 anything fails, or the job is cancelled, the staging folder is removed and nothing else has changed.
+
+The rename decides between a worker and whoever takes its job away: `take_away` renames the staging folder too, so that
+of the two exactly one succeeds, and a worker that was given up can publish nothing afterwards. A staging folder's name
+tells machine and process, so that those of dead processes can be swept, also in a folder that several machines share.
 """
 
 import errno
+import hashlib
+import json
 import os
+import platform
 import re
 import shutil
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import NrxError
 
 STAGING_PREFIX = ".nrx-staging-"
+DOOMED_PREFIX = ".nrx-doomed-"
+MANIFEST = "manifest.json"
 LONGEST_NAME_BYTES = 180
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -47,17 +56,28 @@ def writing_to(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def machine_tag() -> str:
+    """Return eight letters that stand for this machine."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def staging_path(parent: Path) -> Path:
+    """Return a new name for a staging folder of this process."""
+    return parent / f"{STAGING_PREFIX}{machine_tag()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+
+
 class Staging:
     """A return in the making. Write below `path`, then `publish` it; or `discard` it."""
 
-    def __init__(self, parent: Path) -> None:
-        """Make the staging folder below `parent` (made if missing).
+    def __init__(self, parent: Path, on_name: Callable[[Path], None] = lambda _path: None) -> None:
+        """Make the staging folder below `parent` (made if missing); `on_name` hears of its path before it is there.
 
         Raises:
             NrxError: `output.not_writable`, `output.disk_full`.
         """
         self.parent = parent
-        self.path = parent / f"{STAGING_PREFIX}{uuid.uuid4().hex[:12]}"
+        self.path = staging_path(parent)
+        on_name(self.path)
         with writing_to(parent):
             parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir()
@@ -88,29 +108,88 @@ class Staging:
     def publish(self, target: Path) -> Path | None:
         """Rename the finished folder to `target`; None if somebody has taken that name meanwhile."""
         with writing_to(self.parent):
+            sync_folder(self.path)
             try:
                 self.path.rename(target)
             except OSError:
                 if os.path.lexists(target):
                     return None
                 raise
-            _sync_folder(self.parent)
+            sync_folder(self.parent)
         return target
+
+    def sync(self) -> None:
+        """Have everything that was written on the disk."""
+        with writing_to(self.parent):
+            for folder, _, names in os.walk(self.path):
+                for name in names:
+                    _sync_file(Path(folder, name))
+                sync_folder(Path(folder))
 
     def discard(self) -> None:
         """Remove everything that was written; a published return is not touched."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Have the rename survive a power cut, where the platform can be told so."""
+def take_away(folder: Path) -> bool:
+    """Remove a folder of ours, by a rename first, so that nobody can publish it or see half of it; False if it is gone.
+
+    Raises:
+        NrxError: `output.not_writable` where the rename is refused: then the folder stands as it was.
+    """
+    doomed = folder.with_name(f"{DOOMED_PREFIX}{machine_tag()}-{os.getpid()}-{uuid.uuid4().hex[:12]}")
+    try:
+        folder.rename(doomed)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise NrxError(
+            "output.not_writable",
+            f"{folder} cannot be removed ({error.strerror or error}); remove it by hand.",
+        ) from error
+    shutil.rmtree(doomed, ignore_errors=True)
+    return True
+
+
+def published_id(folder: Path) -> str | None:
+    """Return the id of the job whose whole return `folder` is; None if it is none."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        return str(manifest["id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def left_behind(parent: Path, is_alive: Callable[[int], bool]) -> list[Path]:
+    """Return the folders in `parent` that processes of this machine have half-made, or half-removed, and left."""
+    pattern = re.compile(
+        rf"(?:{re.escape(STAGING_PREFIX)}|{re.escape(DOOMED_PREFIX)}){machine_tag()}-(\d+)-[0-9a-f]{{12}}"
+    )
+    try:
+        entries = list(os.scandir(parent))
+    except OSError:
+        return []
+    found = ((entry, pattern.fullmatch(entry.name)) for entry in entries)
+    return [Path(entry.path) for entry, match in found if match and not is_alive(int(match[1]))]
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a power cut, where the platform can be told so."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EBADF):  # file systems that know no folder sync
+            raise
     finally:
         os.close(descriptor)
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def write_file(path: Path, data: bytes) -> None:

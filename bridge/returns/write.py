@@ -24,7 +24,7 @@ from bridge.protocol import (
     TimeSignatureAt,
     Track,
 )
-from bridge.returns.folder import safe_name, write_file, writing_to
+from bridge.returns.folder import MANIFEST, safe_name, write_file, writing_to
 from engine.actions.model import Outcome, OutputTrack
 from engine.analysis.model import Analysis, Curve
 from engine.audio import AudioInfo, Envelope, envelope, probe, write_wav
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-MANIFEST = "manifest.json"
 WRITERS = 2
 """Files written at a time."""
 PLACES = {"mix": "mix.wav", "master": "master.wav"}
@@ -298,7 +297,7 @@ def _picture(outcome: Outcome, recipe: "Recipe", tracks: Sequence["OverviewTrack
 def _source_info(source: Any) -> SourceFile:
     info = source.info
     return SourceFile(
-        path=str(source.path),
+        path=str(source.shown),
         sha256=source.sha256,
         role=source.role,
         format=info.format,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from engine.analysis.model import Analysis, Chord, Section
 from engine.audio import Audio, AudioInfo, Envelope
@@ -15,12 +15,21 @@ TrackKind = Literal["separated", "fitted", "generated", "mix", "master"]
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that a job works on: where it is, its header, the hash of its bytes, its role if it is a stem."""
+    """A file that a job works on: where it is, its header, the hash of its bytes, its role if it is a stem.
+
+    `original` is what people know the file as, where `path` is a snapshot of it.
+    """
 
     path: Path
     info: AudioInfo
     sha256: str
     role: str | None = None
+    original: Path | None = None
+
+    @property
+    def shown(self) -> Path:
+        """The path that people know the file by."""
+        return self.original or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +147,5 @@ class Outcome:
     chords: tuple[Chord, ...] = ()
     sections: tuple[Section, ...] = ()
     pictured: tuple[OutputTrack, ...] = ()
+    report: Mapping[str, Any] | None = None
+    """Plain data for `report.json` and `report.html`: "masters" (a list), "album", "mix"."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.actions.model import Song, SourceFile
-from engine.actions.roles import STEM_GROUPS
+from engine.actions.roles import REFERENCE_ROLE, STEM_GROUPS
 from engine.audio import Audio, Limits, check_musical, probe, read_audio, resample, to_stereo
 from engine.errors import NrxError
 from engine.progress import SILENT, Monitor
@@ -65,7 +65,7 @@ def open_source(path: Path, limits: Limits, role: str | None = None) -> SourceFi
     Raises:
         NrxError: any `input.*` code; `request.invalid` for an unknown role.
     """
-    if role is not None and role not in STEM_GROUPS:
+    if role is not None and role not in STEM_GROUPS and role != REFERENCE_ROLE:
         raise NrxError(
             "request.invalid", f"There is no role {role!r}; the roles are: {', '.join(STEM_GROUPS)}."
         )
@@ -86,7 +86,7 @@ def refuse_what_is_too_long(song: Song, bytes_per_frame: float, memory_max_gb: f
     if frames / rate > longest_s:
         raise NrxError(
             "input.too_long",
-            f"{song.sources[0].path.name} lasts {frames / rate / 60:.0f} minutes, and this action can take at most "
+            f"{song.sources[0].shown.name} lasts {frames / rate / 60:.0f} minutes, and this action can take at most "
             f"{longest_s / 60:.0f} minutes at {rate} Hz in {memory_max_gb:g} GB of memory; cut it into shorter files, "
             f"or raise memory_max_gb.",
         )
