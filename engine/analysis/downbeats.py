@@ -1,6 +1,7 @@
 """Metre and downbeats: which beats start a bar, and whether bars have three beats or four.
 
-Each beat gets cues (chord change, kick, bass note, accent, change of sound from bar to bar, and snare). A bar
+Each beat gets cues (chord change, kick, bass note, accent, change of sound from bar to bar, snare, and whether the song
+begins on it). A bar
 template says how each cue is spread over the bar; the metre and phase that fit best win, and Viterbi through
 the song lets the phase change where the evidence for an odd bar is strong. The snare argues by its antiphase:
 in 4/4 it marks beats 2 and 4, in 3/4 beats 2 and 3.
@@ -17,10 +18,19 @@ Array = NDArray[np.float64]
 
 METRES = (4, 3)
 BACKBEATS = {4: (1, 3), 3: (1, 2)}
-CUE_WEIGHTS = {"chord": 1.0, "bar_change": 0.6, "kick": 0.5, "bass": 0.3, "accent": 0.3, "snare": 0.6}
+CUE_WEIGHTS = {
+    "chord": 1.0,
+    "bar_change": 0.6,
+    "kick": 0.5,
+    "bass": 0.3,
+    "accent": 0.3,
+    "snare": 0.6,
+    "start": 3.0,
+}
 JUMP_COST = 14.0
 RARER, CHANCE = 0.05, 1.5
 CHANGE_PROMINENCE, CHANGE_NEAR_S = 0.15, 0.08
+START_LEVEL, START_NEAR_S = 1e-3, 0.08
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,9 +90,21 @@ def beat_cues(features: Features, beats_s: Array) -> dict[str, Array]:
         "kick": at_times(drum_flux.bands[0], HOP_S, beats_s, 3),
         "bass": at_times(features.flux(bass).bands[:2].sum(axis=0), HOP_S, beats_s, 3),
         "accent": at_times(features.flux("mix").total, HOP_S, beats_s, 3),
-        "snare": at_times(drum_flux.bands[1], HOP_S, beats_s, 3),
+        "snare": at_times(drum_flux.bands[1:].sum(axis=0), HOP_S, beats_s, 3),
     }
-    return {name: _z(value) for name, value in cues.items()}
+    return {name: _z(value) for name, value in cues.items()} | {"start": _start(features, beats_s)}
+
+
+def _start(features: Features, beats_s: Array) -> Array:
+    """One at the beat on which the song begins, if it begins on one: most songs begin with a bar."""
+    level = features.flux("mix").level
+    sounding = np.flatnonzero(level > START_LEVEL * np.percentile(level, 95))
+    marked = np.zeros(len(beats_s))
+    if len(sounding):
+        off_s = np.abs(beats_s - sounding[0] * HOP_S)
+        if off_s.min() <= START_NEAR_S:
+            marked[int(off_s.argmin())] = 1.0
+    return marked
 
 
 def _bar_change(chroma: Floats, beats_s: Array, reach: int = 3) -> Array:
