@@ -3,7 +3,9 @@
 A song's first downbeat may lie later than its first sample (silence, a pick-up), so beats and ticks at time
 0 are negative; Standard MIDI Files and most DAW timelines cannot say that. The lead-in is one bar (or whole
 bars and a shorter first one) of an adapted time signature, whose first beat has an adapted tempo, so that
-every whole beat after it keeps its time and every bar line stays one.
+every whole beat after it keeps its time and every bar line stays one. It is a whole number of beats, or one
+eighth or sixteenth, as a musician would write a pick-up; a first downbeat that comes sooner than that could be
+written is put at time 0 itself, and its first beat lasts that much longer: no DAW is given a bar of 1/64.
 """
 
 import math
@@ -13,7 +15,9 @@ from engine.tempo.signatures import TimeSignature, signature_of
 from engine.tempo.tempo_map import TempoMap
 
 EXACT_S = 1e-7
-SHORT_LEADS_BEATS = (1.0, 0.5, 0.25, 0.125, 0.0625)
+NO_LEAD_BEATS = 0.125
+"""A wait up to this, half a sixteenth, belongs to the first beat."""
+SHORT_LEADS_BEATS = (1.0, 0.5, 0.25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,9 @@ class LeadIn:
 def with_lead_in(tempo_map: TempoMap) -> LeadIn:
     """Return the map that starts at time 0 and equals `tempo_map` from its first whole beats on.
 
-    Where a bar line lies exactly at time 0 nothing is bent. Otherwise the lead-in's first beat lasts between
-    half and one and a half times as long as it did (a lead-in under a beat may be a shorter note).
+    Where a bar line lies exactly at time 0 nothing is bent. Otherwise the lead-in's first beat (or its eighth or
+    sixteenth) lasts between half and one and a half times as long as it did; without a lead-in the first beat of the
+    first bar lasts up to an eighth longer.
     """
     origin = tempo_map.beats(0.0)
     first_bar = math.ceil(tempo_map.bar_of_beat(tempo_map.beats(-EXACT_S)))
@@ -42,7 +47,7 @@ def with_lead_in(tempo_map: TempoMap) -> LeadIn:
     wait_beats = downbeat - origin
     lead_beats = _lead_beats(wait_beats)
     # The first whole beat, counted back from the downbeat, that keeps its time.
-    kept = downbeat - max(math.ceil(lead_beats) - 1, 0)
+    kept = downbeat - max(math.ceil(lead_beats) - 1, 0) if lead_beats else downbeat + 1.0
     bar_beats = tempo_map.signature_at(first_bar - 1).bar_beats
     bars, rest = divmod(lead_beats, bar_beats)
     lengths = ([rest] if rest > 1e-9 else []) + [bar_beats] * int(bars)
@@ -57,7 +62,9 @@ def with_lead_in(tempo_map: TempoMap) -> LeadIn:
 
 
 def _lead_beats(wait_beats: float) -> float:
-    """The length nearest to `wait_beats` that can be notated: whole beats, or one short note below that."""
+    """The length nearest to `wait_beats` that can be notated: whole beats, a short note below that, or nothing."""
+    if wait_beats <= NO_LEAD_BEATS:
+        return 0.0
     if wait_beats >= 0.75:
         return float(max(1, math.floor(wait_beats + 0.5)))
     return min(SHORT_LEADS_BEATS, key=lambda beats: abs(math.log(wait_beats / beats)))

@@ -115,6 +115,35 @@ def test_a_lead_in_starts_at_zero_and_keeps_the_beats(tempo_map):
     assert np.allclose(bars, np.arange(bar, bar + 40) + led.shift_bars, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("wait_s", "signatures"),
+    [
+        (0.02, [(0, 4, 4)]),
+        (0.1, [(0, 1, 16), (1, 4, 4)]),
+        (0.3, [(0, 1, 8), (1, 4, 4)]),
+        (0.45, [(0, 1, 4), (1, 4, 4)]),
+        (1.6, [(0, 3, 4), (1, 4, 4)]),
+        (2.4, [(0, 1, 4), (1, 4, 4)]),
+    ],
+)
+def test_a_lead_in_is_what_a_musician_would_write(wait_s, signatures):
+    lead = with_lead_in(TempoMap.constant(120.0, start_s=wait_s))
+    led = lead.tempo_map
+    assert [(s.start_bar, s.numerator, s.denominator) for s in led.signatures] == signatures
+    assert led.seconds(0.0) == pytest.approx(0.0, abs=1e-9)
+    first_downbeat_s = led.seconds(led.beat_of_bar(float(lead.shift_bars)))
+    assert first_downbeat_s == pytest.approx(wait_s if len(signatures) > 1 else 0.0)
+    assert 50 < led.bpm_at(0.01) < 250
+
+
+@EXAMPLES
+@given(MAPS)
+def test_no_lead_in_has_a_signature_finer_than_sixteenths(tempo_map):
+    led = with_lead_in(tempo_map)
+    own = {s.denominator for s in tempo_map.signatures}
+    assert all(s.denominator <= 16 or s.denominator in own for s in led.tempo_map.signatures)
+
+
 def test_the_three_laws_follow_their_formulas():
     up = {law: TempoMap.from_points([(0, 100, law), (8, 140, "constant")]) for law in LAWS}
     assert up["constant"].seconds(8.0) == pytest.approx(4.8)
