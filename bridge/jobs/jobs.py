@@ -39,7 +39,7 @@ from engine.errors import NrxError
 if TYPE_CHECKING:
     from engine.audio import AudioInfo
 
-STORE_FILE = "jobs.sqlite3"
+STORE_FILE = "jobs.db"
 INPUTS_FOLDER = "inputs"
 KEEP_EVENTS, KEEP_PROGRESS = 100_000, 20_000
 HOUSEKEEPING_S = 600.0
