@@ -21,8 +21,8 @@ from engine.errors import NrxError
 
 ROOTS_FILE = "roots.json"
 PRIVATE_NAMES = frozenset({"token", "daemon.json", "nrx.toml", ROOTS_FILE})
-"""Files of NRX_HOME itself that no request may name; the job store's are known by `PRIVATE_SUFFIXES`."""
-PRIVATE_SUFFIXES = (".db", ".db-wal", ".db-shm", ".sqlite", ".sqlite3", ".lock", ".log")
+"""Files of NRX_HOME itself that no request may name; the job store's are known by their endings."""
+_PRIVATE = re.compile(r".*\.(db|sqlite3?)(-\w+)?|.*\.(lock|log|pid)")
 LONGEST_PATH = 4096
 _DEVICE = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?", re.IGNORECASE
@@ -96,7 +96,7 @@ class Roots:
         if resolved.parent != _resolved(self._home):
             return False
         name = resolved.name.lower()
-        return name in PRIVATE_NAMES or name.endswith(PRIVATE_SUFFIXES)
+        return name in PRIVATE_NAMES or _PRIVATE.fullmatch(name) is not None
 
     def _listed(self) -> tuple[Path, ...]:
         """Return the folders of `roots.json`; a file that can't be read adds none."""

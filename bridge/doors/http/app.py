@@ -10,13 +10,27 @@ from bridge.doors.http.console import Console
 from bridge.doors.http.context import Serving
 from bridge.doors.http.errors import install_error_handlers
 from bridge.doors.http.guard import Guard
+from bridge.doors.http.legacy import mixmaster, musicgen, remix, variations
 from bridge.doors.http.routes import events, jobs, queue, returns, session, styles, system, uploads
 from bridge.doors.http.watch import Watch
 from bridge.security.hosts import HostRule, OriginRule
 from engine import __version__
 from engine.errors import NrxError
 
-ROUTERS = (session, uploads, jobs, queue, events, returns, styles, system)
+ROUTERS = (
+    session,
+    uploads,
+    jobs,
+    queue,
+    events,
+    returns,
+    styles,
+    system,
+    remix,
+    variations,
+    mixmaster,
+    musicgen,
+)
 OPEN_OPERATIONS = (("/health", "get"), ("/v2/session", "post"))
 
 

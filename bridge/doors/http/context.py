@@ -18,6 +18,7 @@ from bridge.uploads import Uploads
 if TYPE_CHECKING:
     from bridge.doors.http.hub import Hub
     from bridge.doors.http.metrics import Metrics
+    from bridge.doors.http.waiting import Waiters
     from bridge.jobs import Jobs
 
 
@@ -45,12 +46,13 @@ class HttpContext:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A context in service: with the address, the hub of events and the counters."""
+    """A context in service: with the address, the hub of events, the counters and who waits."""
 
     context: HttpContext
     url: str
     hub: "Hub"
     metrics: "Metrics"
+    waiters: "Waiters"
 
 
 def _serving(connection: HTTPConnection) -> Serving:

@@ -10,6 +10,7 @@ from typing import Any
 from bridge.doors.http.context import HttpContext, Serving
 from bridge.doors.http.hub import Hub
 from bridge.doors.http.metrics import Metrics
+from bridge.doors.http.waiting import Waiters
 from bridge.security.hosts import HostRule, OriginRule, is_loopback
 from engine.errors import NrxError
 
@@ -110,7 +111,7 @@ class HttpDoor:
         http = self._context.settings.http
         hosts = HostRule.for_address(http.host)
         origins = OriginRule.for_port(hosts, self.port, http.origins)
-        app = build_app(Serving(self._context, self.url, self._hub, Metrics()), hosts, origins)
+        app = build_app(Serving(self._context, self.url, self._hub, Metrics(), Waiters()), hosts, origins)
         config = uvicorn.Config(
             app,
             http="h11",

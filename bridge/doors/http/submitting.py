@@ -1,6 +1,5 @@
 """From the body of a call to an accepted job: inputs become registered files, the rest is `protocol`'s."""
 
-import time
 from typing import Any
 
 from pydantic import ValidationError
@@ -44,9 +43,8 @@ def submit(
     context: HttpContext, request: Any, *, key: str | None = None, priority: int = 0
 ) -> tuple[JobStatus, bool]:
     """Accept a request whose inputs are registered; return its status, and whether the job is new."""
-    began = time.time()
-    status = context.jobs.submit(request, door=DOOR, key=key, priority=priority)
-    return status, status.created_at >= began
+    accepted = context.jobs.accept(request, door=DOOR, key=key, priority=priority)
+    return accepted.status, accepted.is_new
 
 
 def upload_input(upload: Upload, role: str | None = None, name: str | None = None) -> InputFile:

@@ -5,14 +5,14 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
 
+from bridge.jobs.model import Accepted, JobPage, RegisteredInput, Snapshot
 from bridge.protocol import EventType, JobError, JobEvent, JobInput, JobStatus, Manifest, Request
 from engine.audio import probe
 from engine.errors import NrxError
@@ -27,22 +27,6 @@ def wav_bytes(seconds: float = 1.0, *, channels: int = 2, rate: int = RATE, hz: 
     stream = io.BytesIO()
     soundfile.write(stream, np.stack([sound] * channels, axis=1), rate, format="WAV", subtype="PCM_16")
     return stream.getvalue()
-
-
-@dataclass(frozen=True)
-class Registered:
-    sha256: str
-    path: Path
-    name: str
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Page:
-    jobs: tuple[JobStatus, ...]
-    next: str | None
-    total: int
-    counts: Mapping[str, int]
 
 
 class StandInJobs:
@@ -60,15 +44,24 @@ class StandInJobs:
         self._callbacks: list[Callable[[JobEvent], None]] = []
         self._lock = threading.RLock()
 
-    def register_input(self, source: Path | BinaryIO, name: str) -> Registered:
+    def register_input(self, source: Path | BinaryIO, name: str) -> RegisteredInput:
         data = source.read_bytes() if isinstance(source, Path) else source.read()
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.home / "inputs" / f"{sha256}{Path(name).suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        return Registered(sha256, path, name, len(data))
+        return RegisteredInput(sha256, path, name, len(data))
 
-    def submit(
+    def submit(self, request: Request, **named: Any) -> JobStatus:
+        return self.accept(request, **named).status
+
+    def inputs_of(self, job_id: str) -> tuple[Snapshot, ...]:
+        return tuple(
+            Snapshot(item, RegisteredInput("0" * 64, Path(item.path), item.name or "file", 1))
+            for item in self.request_of(job_id).inputs
+        )
+
+    def accept(
         self,
         request: Request,
         *,
@@ -77,7 +70,7 @@ class StandInJobs:
         key: str | None = None,
         out: Path | None = None,
         priority: int = 0,
-    ) -> JobStatus:
+    ) -> Accepted:
         for item in request.inputs:
             probe(Path(item.path))
         with self._lock:
@@ -85,7 +78,7 @@ class StandInJobs:
                 known = self._keys[key]
                 if self.asked[known] != request:
                     raise NrxError("request.conflict", f"The key {key!a} was used for another request.")
-                return self._jobs[known]
+                return Accepted(self._jobs[known], False)
             new_id = job_id or f"job{len(self._jobs) + 1}"
             job = JobStatus(
                 id=new_id,
@@ -109,7 +102,7 @@ class StandInJobs:
             self.tell("failed", new_id, state="failed", error=self.fail_with, finished_at=time.time())
         elif self.auto:
             self.finish(new_id)
-        return job
+        return Accepted(job, True)
 
     def tell(self, kind: EventType, job_id: str, **changes: object) -> None:
         """Change a job and tell of it."""
@@ -151,7 +144,7 @@ class StandInJobs:
         search: str | None = None,
         limit: int = 100,
         before: str | None = None,
-    ) -> Page:
+    ) -> JobPage:
         jobs = [job for job in reversed(self._jobs.values()) if state in (None, job.state)]
         if before is not None and not (before.isascii() and before.isdigit()):
             raise NrxError("request.invalid", "There is no such page.")
@@ -159,7 +152,7 @@ class StandInJobs:
         states = ("queued", "running", "succeeded", "failed", "cancelled")
         counts = {name: sum(job.state == name for job in self._jobs.values()) for name in states}
         more = str(start + limit) if start + limit < len(jobs) else None
-        return Page(tuple(jobs[start : start + limit]), more, len(jobs), counts)
+        return JobPage(tuple(jobs[start : start + limit]), more, len(jobs), counts)
 
     def cancel(self, job_id: str) -> JobStatus:
         if self.get(job_id).state not in ("queued", "running"):

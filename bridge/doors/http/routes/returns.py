@@ -28,7 +28,6 @@ RANGES: dict[int | str, dict[str, Any]] = {
     304: {"description": "unchanged"},
     416: {"description": "beyond"},
 }
-READ = ["GET", "HEAD"]
 
 
 @router.get("/v2/returns", response_model=ReturnPageAnswer, responses=answers())
@@ -50,9 +49,9 @@ def show(job_id: str, context: Context) -> Response:
     return answer(context.library.manifest(job_id))
 
 
-@router.api_route(
+@router.head("/v2/returns/{job_id}/files/{name:path}", include_in_schema=False)
+@router.get(
     "/v2/returns/{job_id}/files/{name:path}",
-    methods=READ,
     response_class=Response,
     responses={**BYTES, **RANGES, **answers()},
 )
@@ -71,11 +70,9 @@ def archive(job_id: str, context: Context) -> Response:
     return StreamingResponse(chunks, 200, headers, "application/zip")
 
 
-@router.api_route(
-    "/v2/returns/{job_id}/source",
-    methods=READ,
-    response_class=Response,
-    responses={**BYTES, **RANGES, **answers()},
+@router.head("/v2/returns/{job_id}/source", include_in_schema=False)
+@router.get(
+    "/v2/returns/{job_id}/source", response_class=Response, responses={**BYTES, **RANGES, **answers()}
 )
 def source(
     request: Request, job_id: str, context: Context, index: Annotated[int, Query(ge=0, le=1000)] = 0
@@ -94,19 +91,21 @@ def peaks(job_id: str, context: Context, columns: Annotated[int, Query(ge=1, le=
 
 
 def _source(context: Context, job_id: str, index: int) -> tuple[Path, str]:
-    """Return where an input's bytes lie and what it is called: the job's snapshot, or a file below a root."""
+    """Return where an input's bytes lie and what it is called: the job's snapshot, or a file below a root.
+
+    Raises:
+        NrxError: `return.unknown`, `file.unknown`; `request.forbidden` for a file outside the roots.
+    """
     try:
-        inputs = context.jobs.request_of(job_id).inputs
+        kept = context.jobs.inputs_of(job_id)
     except NrxError as error:
         if error.code != "job.unknown":
             raise
-        inputs = ()
-    if index < len(inputs):
-        given = inputs[index]
-        path = context.roots.allows(given.path)
-        return path, given.name or path.name
-    sources = context.library.manifest(job_id).get("source") or []
-    if not inputs and index < len(sources):
-        path = context.roots.allows(str(sources[index].get("path", "")))
-        return path, path.name
+        sources = context.library.manifest(job_id).get("source") or []
+        if index < len(sources):
+            path = context.roots.allows(str(sources[index].get("path", "")))
+            return path, path.name
+    else:
+        if index < len(kept):
+            return kept[index].file.path, kept[index].file.name
     raise NrxError("file.unknown", f"The job has no input {index}; it counts from 0.")

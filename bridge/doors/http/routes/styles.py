@@ -28,9 +28,11 @@ def styles(context: Context) -> Response:
 def presets(context: Context) -> Response:
     """List the presets for mixing and mastering."""
     from engine.mastering.presets import list_master_presets, load_master_preset
+    from engine.mixing.presets import list_mix_presets, load_mix_preset
 
     mastering = [load_master_preset(name).model_dump(mode="json") for name in list_master_presets()]
-    return answer({"mastering": mastering, "mixing": []})
+    mixing = [load_mix_preset(name).model_dump(mode="json") for name in list_mix_presets()]
+    return answer({"mastering": mastering, "mixing": mixing})
 
 
 def known_styles(settings: Settings) -> list[Style]:

@@ -1,0 +1,286 @@
+"""MixMaster Pro: stems with roles in one form, mixed and mastered by a preset, below `/v1`.
+
+What was sent beside the audio (project, preset, targets, options, roles) is kept beside the job store, and shown with
+the job. A reference is the id of an upload; addresses are never fetched.
+"""
+
+import json
+import re
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from bridge.doors.http.answers import answer
+from bridge.doors.http.bodies import strict_json
+from bridge.doors.http.context import Context, HttpContext
+from bridge.doors.http.errors import answers
+from bridge.doors.http.files import file_answer
+from bridge.doors.http.legacy.words import MASTER, MIX, STATUS, open_first, percent, require_finished
+from bridge.doors.http.receiving import Form, ReceivedFile, received_form
+from bridge.doors.http.routes.returns import BYTES, RANGES
+from bridge.doors.http.submitting import DOOR, upload_input
+from bridge.protocol import InputFile, JobStatus, parse_request
+from bridge.protocol import Request as JobRequest
+from bridge.uploads import clean_name
+from engine.errors import NrxError
+
+router = APIRouter(prefix="/v1", tags=["as in MixMaster Pro"])
+
+MOST_STEMS = 32
+DEFAULT_PRESET = "streaming"
+TARGETS = {
+    "lufs": "lufs",
+    "ceiling_dbTP": "ceiling_dbtp",
+    "width_pct": "width_pct",
+    "lra_max": "lra_max",
+}
+"""Names of targets -> fields of a request. What this version's requests have no field for is kept and told of."""
+FILES = {"mix": (MIX,), "master": (MASTER,), "report": ("report.json", "manifest.json")}
+REFERENCES = ("reference_upload", "reference_track_url")
+_ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+FORM_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "project_id": {"type": "string"},
+                        "preset": {"type": "string"},
+                        "stems_meta": {"type": "string", "description": "JSON: a list of {name, role}"},
+                        "targets": {
+                            "type": "string",
+                            "description": "JSON: {lufs, ceiling_dbTP, width_pct, lra_max}",
+                        },
+                        "options": {"type": "string", "description": "JSON: {respect_user_gains, …}"},
+                        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class StemMeta(BaseModel):
+    """What is told of a stem; whatever else is told is kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = Field(min_length=1, max_length=255)
+    role: str | None = Field(default=None, max_length=100)
+
+
+class Record(BaseModel):
+    """What was sent with a job, kept beside the store."""
+
+    project_id: str = ""
+    preset: str = DEFAULT_PRESET
+    targets: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
+    stems: list[dict[str, Any]] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+
+
+@router.post(
+    "/jobs",
+    status_code=202,
+    response_model=dict[str, Any],
+    responses=answers(409, 501, 507),
+    openapi_extra=FORM_BODY,
+)
+async def submit(request: Request, context: Context) -> Response:
+    """Take stems as a form: project_id, preset, stems_meta, and the files under their names; mix and master them."""
+    async with received_form(request, context.uploads, MOST_STEMS) as form:
+        status, record = await run_in_threadpool(_accepted, context, form)
+    return answer(_shown(status, record), 202, {"location": f"/v1/jobs/{status.id}"})
+
+
+@router.get("/jobs/{job_id}", response_model=dict[str, Any], responses=answers())
+def show(job_id: str, context: Context) -> Response:
+    """Tell where a job stands, with what was sent for it."""
+    return answer(_shown(context.jobs.get(job_id), _recalled(context, job_id)))
+
+
+@router.get(
+    "/jobs/{job_id}/download/{what}", response_class=Response, responses={**BYTES, **RANGES, **answers(409)}
+)
+def download(
+    request: Request, job_id: str, what: Literal["mix", "master", "report"], context: Context
+) -> Response:
+    """Return the mix, the master, or the report."""
+    status = context.jobs.get(job_id)
+    require_finished(status)
+    stream, name = open_first(context, job_id, FILES[what])
+    return file_answer(request, stream, f"{what}{Path(name).suffix}", attach=True)
+
+
+def _accepted(context: HttpContext, form: Form) -> tuple[JobStatus, Record]:
+    """Check the form, register its files, and accept the job."""
+    metas = _metas(form.fields.get("stems_meta", "[]"))
+    if not form.files:
+        raise NrxError("request.invalid", "The form has no files; send each stem as a part with its file.")
+    record = Record(
+        project_id=form.fields.get("project_id", "")[:200],
+        preset=form.fields.get("preset", "").strip() or DEFAULT_PRESET,
+        targets=_object(form.fields.get("targets", "{}"), "targets"),
+        options=_object(form.fields.get("options", "{}"), "options"),
+    )
+    _check_reference(context, record.options)
+    fields = {"action": "mix", "preset": record.preset, **_targets(record)}
+    stems = [(item, _meta_of(item, metas)) for item in form.files]
+    unsent = [meta.name for meta in metas if not any(chosen is meta for _, chosen in stems)]
+    if unsent:
+        raise NrxError(
+            "request.invalid", f"stems_meta names {unsent[0][:200]!a}, and no file of that name was sent."
+        )
+    _check_preset(record.preset)
+    roles = [_role(item, meta) for item, meta in stems]
+    parse_request({**fields, "inputs": [{"path": "stem", "role": role} for role in roles]})
+    inputs = []
+    for (item, meta), role in zip(stems, roles, strict=True):
+        upload = context.uploads.add(item.path, meta.name if meta is not None else item.name or item.field)
+        inputs.append(upload_input(upload, role))
+        record.stems.append(
+            {**(meta.model_dump() if meta is not None else {"name": upload.name}), "role": role}
+        )
+    return _submitted(context, fields, inputs, record), record
+
+
+def _submitted(
+    context: HttpContext, fields: dict[str, Any], inputs: list[InputFile], record: Record
+) -> JobStatus:
+    """Keep the record, then accept the job under the record's id; no record stays for a job that was refused."""
+    job_id = uuid.uuid4().hex
+    file = _file(context, job_id)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(record.model_dump_json(), encoding="utf-8")
+    try:
+        request = parse_request({**fields, "inputs": [item.model_dump() for item in inputs]})
+        return context.jobs.submit(request, door=DOOR, job_id=job_id)
+    except BaseException:
+        with suppress(OSError):
+            file.unlink()
+        raise
+
+
+def _shown(status: JobStatus, record: Record) -> dict[str, Any]:
+    done = status.state == "succeeded"
+    return {
+        "job_id": status.id,
+        "status": "queued" if status.state == "queued" else STATUS[status.state],
+        "progress": percent(status),
+        "stage": status.stage,
+        **record.model_dump(),
+        "error": status.error.sentence if status.error is not None else None,
+        "downloads": {what: f"/v1/jobs/{status.id}/download/{what}" for what in FILES} if done else {},
+    }
+
+
+def _metas(text: str) -> list[StemMeta]:
+    try:
+        return TypeAdapter(list[StemMeta]).validate_python(strict_json(text or "[]"))
+    except ValidationError:
+        raise NrxError(
+            "request.invalid",
+            'stems_meta is refused: it must be a JSON list as [{"name": "kick.wav", "role": "kick"}].',
+        ) from None
+
+
+def _object(text: str, field: str) -> dict[str, Any]:
+    found = strict_json(text or "{}")
+    if not isinstance(found, dict):
+        raise NrxError("request.invalid", f"{field} is refused: it must be a JSON object.")
+    return found
+
+
+def _targets(record: Record) -> dict[str, float]:
+    """Return the targets as fields of a request; those there is no field for are told of in the record's notes."""
+    fields = {}
+    for name, value in record.targets.items():
+        field = TARGETS.get(name)
+        if field is None or isinstance(value, bool) or not isinstance(value, int | float):
+            raise NrxError(
+                "request.invalid",
+                f"The target {name[:60]!a} is refused: targets are the numbers {', '.join(TARGETS)}.",
+            )
+        if field in JobRequest.model_fields:
+            fields[field] = float(value)
+        else:
+            record.notes.append(f"The target {name} is kept and has no effect in this version.")
+    return fields
+
+
+def _check_reference(context: HttpContext, options: dict[str, Any]) -> None:
+    """Refuse a reference that is no upload.
+
+    Raises:
+        NrxError: `request.invalid` for an address, `upload.unknown`.
+    """
+    for name in REFERENCES:
+        value = options.get(name)
+        if value is None or value == "":
+            continue
+        if not isinstance(value, str) or _ADDRESS.match(value):
+            raise NrxError(
+                "request.invalid",
+                f"options.{name} is refused: addresses are not fetched; upload the reference and give its upload id.",
+            )
+        context.uploads.get(value)
+
+
+def _check_preset(preset: str) -> None:
+    from engine.mastering.presets import load_master_preset
+
+    load_master_preset(preset)
+
+
+def _meta_of(item: ReceivedFile, metas: list[StemMeta]) -> StemMeta | None:
+    """Return what is told of a file: by its part's name, its file name, or that without folder and suffix."""
+    for names in (
+        (item.field,),
+        (item.name, clean_name(item.name)),
+        (Path(item.name).stem, Path(item.field).stem),
+    ):
+        found = [meta for meta in metas if meta.name in names]
+        if found:
+            return found[0]
+    return None
+
+
+def _role(item: ReceivedFile, meta: StemMeta | None) -> str:
+    """Return a stem's role: as told, else as its name says.
+
+    Raises:
+        NrxError: `request.invalid` for a word that is no role.
+    """
+    from engine.mixing.roles import ROLES, canonical_role, guess_role
+
+    if meta is None or not meta.role:
+        return guess_role(Path(meta.name if meta is not None else item.name or item.field).stem)
+    role = canonical_role(meta.role)
+    if role is None:
+        raise NrxError(
+            "request.invalid",
+            f"The role {meta.role[:60]!a} is refused; choose one of {', '.join(sorted(ROLES))}.",
+        )
+    return role
+
+
+def _file(context: HttpContext, job_id: str) -> Path:
+    return context.settings.home / "http" / "v1" / f"{job_id}.json"
+
+
+def _recalled(context: HttpContext, job_id: str) -> Record:
+    """Return the record of a known job; one that came by another route has an empty one."""
+    try:
+        return Record.model_validate(json.loads(_file(context, job_id).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return Record()

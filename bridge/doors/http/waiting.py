@@ -1,0 +1,80 @@
+"""Waiting for the end of a job, for callers that want the result in the answer; their number is bounded."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+from starlette.requests import Request
+
+from bridge.doors.http.context import Serving
+from bridge.protocol import JobEvent, JobStatus
+from engine.errors import NrxError
+
+MOST_WAITERS = 16
+ENDED = ("succeeded", "failed", "cancelled")
+
+
+class Waiters:
+    """Counts those who wait. Used on the loop only."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Keep a place.
+
+        Raises:
+            NrxError: `request.too_many`.
+        """
+        if self._count >= MOST_WAITERS:
+            raise NrxError(
+                "request.too_many",
+                f"{MOST_WAITERS} calls wait for their results already; try again later, or submit to /v2/jobs.",
+            )
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+
+
+async def ended(serving: Serving, job_id: str, request: Request) -> JobStatus:
+    """Return the status of a job at its end; a job whose caller goes away is cancelled.
+
+    Raises:
+        NrxError: `daemon.absent` when the daemon stops meanwhile (the job goes on at its next start).
+    """
+    jobs, loop = serving.context.jobs, asyncio.get_running_loop()
+    done = asyncio.Event()
+
+    def heard(event: JobEvent) -> None:
+        if event.job.id == job_id and (event.job.state in ENDED or event.type == "deleted"):
+            with contextlib.suppress(RuntimeError):  # the loop has just closed
+                loop.call_soon_threadsafe(done.set)
+
+    unsubscribe = jobs.subscribe(heard)
+    parts = [
+        asyncio.ensure_future(done.wait()),
+        asyncio.ensure_future(serving.hub.closing.wait()),
+        asyncio.ensure_future(_gone(request)),
+    ]
+    try:
+        status = await asyncio.to_thread(jobs.get, job_id)
+        if status.state not in ENDED:
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            status = await asyncio.to_thread(jobs.get, job_id)
+    finally:
+        unsubscribe()
+        for part in parts:
+            part.cancel()
+    if status.state in ENDED:
+        return status
+    if serving.hub.closing.is_set():
+        raise NrxError("daemon.absent", f"The daemon stops; the job {job_id} goes on when it starts again.")
+    return await asyncio.to_thread(jobs.cancel, job_id)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
