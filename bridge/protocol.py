@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from engine.actions.reference import REFERENCE_ROLE
 from engine.errors import NrxError
 
 PROTOCOL_VERSION = 1
@@ -26,6 +27,8 @@ EventType = Literal[
 TrackKind = Literal["separated", "fitted", "generated", "mix", "master"]
 Scale = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)]
 
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+MasterStage = Literal["corrective", "tone", "match_spectrum", "match_width", "match_dynamics", "compression"]
 STEM_ROLES = ("vocals", "drums", "bass", "other")
 LARGEST_TEMPO_BPM, SMALLEST_TEMPO_BPM = 400.0, 20.0
 
@@ -45,6 +48,22 @@ class InputFile(Strict):
     path: str = Field(min_length=1)
     role: str | None = None
     name: str | None = Field(default=None, min_length=1, max_length=255)
+
+
+class MasteringOptions(Strict):
+    """What a master is asked for beside preset, loudness and ceiling; None leaves it to the preset.
+
+    `amounts` are percent of a stage: corrective, tone, match_spectrum, match_width, match_dynamics, compression.
+    References are inputs with the role "reference". With `album`, several inputs are one album.
+    """
+
+    width_pct: float | None = Field(default=None, ge=0, le=140)
+    lra_max: float | None = Field(default=None, ge=1, le=30)
+    plr_min: float | None = Field(default=None, ge=3, le=30)
+    bits: Literal[16, 24] | None = None
+    amounts: dict[MasterStage, Percent] = Field(default_factory=dict)
+    album: bool = False
+    codec_preview: bool = False
 
 
 class Request(Strict):
@@ -70,6 +89,7 @@ class Request(Strict):
     preset: str | None = None
     lufs: float | None = Field(default=None, ge=-40, le=-5)
     ceiling_dbtp: float | None = Field(default=None, ge=-9, le=-0.1)
+    mastering: MasteringOptions = MasteringOptions()
 
     @field_validator("tempo")
     @classmethod
@@ -103,6 +123,11 @@ class Request(Strict):
     def _has_what_the_action_needs(self) -> "Request":
         if not self.inputs and self.action != "generate":
             raise ValueError(f"{self.action} needs at least one input file")
+        references = sum(item.role == REFERENCE_ROLE for item in self.inputs)
+        if references and self.action not in ("mix", "master"):
+            raise ValueError(f"{self.action} takes no reference; mix and master do")
+        if references and references == len(self.inputs):
+            raise ValueError("every input is a reference; give the song too")
         if self.action == "remix" and not self.style:
             raise ValueError("remix needs a style")
         return self

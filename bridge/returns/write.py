@@ -25,6 +25,7 @@ from bridge.protocol import (
     Track,
 )
 from bridge.returns.folder import MANIFEST, safe_name, write_file, writing_to
+from bridge.returns.report import write_report
 from engine.actions.model import Outcome, OutputTrack
 from engine.analysis.model import Analysis, Curve
 from engine.audio import AudioInfo, Envelope, envelope, probe, write_wav
@@ -159,6 +160,8 @@ def write_files(
         with writing_to(folder):
             write_file(folder / "overview.png", picture)
         files["overview"] = "overview.png"
+    if outcome.report is not None:
+        files.update(write_report(folder, outcome.report, recipe.name))
     monitor.report(1.0)
     return {
         "style": recipe.style.id if recipe.style is not None else None,
@@ -216,7 +219,7 @@ def _midi_place(part: str) -> str:
 
 def _place(item: OutputTrack, taken: set[str]) -> str:
     """Return the relative path of a track: `mix.wav` and `master.wav` at the top, everything else below `tracks/`."""
-    name = PLACES.get(item.kind)
+    name = PLACES.get(item.kind) if item.part is None else None
     if name is None:
         base = f"tracks/{item.kind}_{safe_name(item.part or item.role, 80).lower().replace(' ', '_')}"
         name, count = f"{base}.wav", 1

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.actions.model import Song, SourceFile
-from engine.actions.roles import REFERENCE_ROLE, STEM_GROUPS
+from engine.actions.reference import REFERENCE_ROLE
+from engine.actions.roles import STEM_GROUPS
 from engine.audio import Audio, Limits, check_musical, probe, read_audio, resample, to_stereo
 from engine.errors import NrxError
 from engine.progress import SILENT, Monitor

@@ -6,6 +6,7 @@ drawn. The layout is versioned by `SCHEMA`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from engine.loudness.figures import Figures
 from engine.loudness.meter import HOPS_PER_S, SHORT_TERM_HOPS, lufs, sliding_means
 from engine.loudness.spectrum import THIRD_OCTAVES_HZ
+from engine.mastering.codec_preview import Preview
 from engine.mastering.whole import MadeMaster
 from engine.mastering.wishes import BANDS, MasterWishes
 
@@ -113,6 +115,21 @@ def describe_master(made: MadeMaster, wishes: MasterWishes, name: str) -> Plain:
         "stereo": {"before": _scatter(made.before.scatter), "after": _scatter(made.after.scatter)},
         "codec_preview": [],
     }
+
+
+def describe_preview(previews: Sequence[Preview]) -> list[Plain]:
+    """Return what codecs do to a master."""
+    return [
+        {
+            "codec": item.codec,
+            "available": item.available,
+            "true_peak_dbtp": rounded(item.true_peak_dbtp) if item.available else None,
+            "integrated_lufs": rounded(item.integrated_lufs) if item.available else None,
+            "over_db": rounded(item.over_db) if item.available else None,
+            "said": item.said,
+        }
+        for item in previews
+    ]
 
 
 def _curves(made: MadeMaster) -> Plain:

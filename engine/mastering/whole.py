@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.audio import Audio, read_audio, write_wav
+from engine.audio import Audio, Envelope, envelope, read_audio, write_wav
 from engine.errors import NrxError
 from engine.loudness.figures import Figures, figures
 from engine.mastering.chain import run_chain
@@ -62,6 +62,7 @@ class MadeMaster:
     slow_gain_db: NDArray[np.float64]
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    shape: Envelope
 
     @property
     def level_match_db(self) -> float:
@@ -133,6 +134,7 @@ def make_master(
         slow_gain_db=curves[1],
         reasons=(*decisions.reasons, *_limiting_reasons(attempt, wishes, decisions)),
         warnings=warnings,
+        shape=curves[2],
     )
 
 
@@ -145,7 +147,7 @@ def _attempt(
     path: Path,
     time_reference_frames: int,
     monitor: Monitor,
-) -> tuple[Attempt, tuple[NDArray[np.float32], NDArray[np.float64]]]:
+) -> tuple[Attempt, tuple[NDArray[np.float32], NDArray[np.float64], Envelope]]:
     """Limit, write, read back and measure."""
     compressed_db = decisions.compression.weighted_average_db if decisions.compression is not None else 0.0
     lra_max = decisions.lra_max
@@ -162,11 +164,12 @@ def _attempt(
         strict=True,
     )
     result = master(pressed, settings, monitor.part(0.0, 0.65))
-    curves = (result.reduction_db, result.slow_gain_db)
+    reduction_db, slow_gain_db = result.reduction_db, result.slow_gain_db
     report = result.report
     write_wav(path, result.audio, SUBTYPES[wishes.bits], time_reference_frames=time_reference_frames)
     del result
-    after = figures(read_audio(path), monitor.part(0.75, 1.0))
+    written = read_audio(path)
+    after = figures(written, monitor.part(0.75, 1.0))
     if remedy.lufs < 0.0 and isfinite(after.integrated_lufs):
         lowered = (
             f"The master is at {after.integrated_lufs:.1f} LUFS and not at {decisions.lufs:g}: more would have "
@@ -177,7 +180,7 @@ def _attempt(
     attempt = Attempt(
         heard.figures, after, decisions, report, wishes.ceiling_dbtp, wishes.lra_max, wishes.plr_min, bus
     )
-    return attempt, curves
+    return attempt, (reduction_db, slow_gain_db, envelope(written))
 
 
 def _limiting_reasons(attempt: Attempt, wishes: MasterWishes, decisions: Decisions) -> list[str]:

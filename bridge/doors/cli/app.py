@@ -17,6 +17,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "sync": "Fit a vocal (or any audio) to another tempo.",
         "mix": "Balance stems into a mix.",
         "master": "Bring a mix to its loudness under a true-peak ceiling.",
+        "measure": "Measure loudness, true peak, range, image and spectrum.",
         "styles": "List the styles, or show one.",
         "demo": "Make a short song, remix it, and show what comes back.",
     },
