@@ -38,14 +38,17 @@ def band_sos(sample_rate: int) -> NDArray[np.float64]:
 
 def presence(voice: LoudnessMeter) -> NDArray[np.float64]:
     """Return how much the voice is there, 0 to 1, in every 10 ms hop."""
+    return presence_of(voice.hop_energies(), voice.integrated_lufs, voice.sample_rate)
+
+
+def presence_of(energies: NDArray[np.float64], reference: float, sample_rate: int) -> NDArray[np.float64]:
+    """Return the same from the K-weighted energy of each 10 ms hop and the loudness of the whole in LUFS."""
     from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
-    energies = voice.hop_energies()
-    reference = voice.integrated_lufs
     if not len(energies) or not np.isfinite(reference):
         return np.zeros(len(energies))
     energies = np.maximum(uniform_filter1d(energies, SMOOTHING_HOPS, mode="constant"), 0.0)
-    level = lufs(energies * HOPS_PER_S / voice.sample_rate) - reference
+    level = lufs(energies * HOPS_PER_S / sample_rate) - reference
     amount = np.clip((level - NONE_AT_LU) / (FULL_AT_LU - NONE_AT_LU), 0.0, 1.0)
     held = maximum_filter1d(amount, HOLD_HOPS, mode="constant")
     window = np.hanning(FADE_HOPS + 2)[1:-1]

@@ -43,8 +43,32 @@ ROLES: dict[str, Role] = {
     "strings": Role("strings", -9.0, 45.0, True),
     "brass": Role("strings", -8.0, 45.0, True),
     "fx": Role("fx", -14.0, 30.0, True),
+    "noise": Role("fx", -28.0, 30.0, True),
     "other": Role("other", -5.0, 30.0, True),
 }
+
+ALIASES: dict[str, str] = {
+    "lead_vocal": "vocals",
+    "lead_vocals": "vocals",
+    "vocal": "vocals",
+    "backing_vocal": "backing_vocals",
+    "hat": "hats",
+    "hihat": "hats",
+    "perc": "percussion",
+    "piano": "keys",
+    "synth_pad": "pad",
+    "synth/pad": "pad",
+    "strings_brass": "strings",
+    "strings/brass": "strings",
+}
+"""Other words by which people give a role."""
+
+
+def canonical_role(word: str) -> str | None:
+    """Return the role that a word stands for ("Lead Vocal" is vocals), or None."""
+    plain = word.strip().lower().replace(" ", "_").replace("-", "_")
+    return plain if plain in ROLES else ALIASES.get(plain)
+
 
 _NAMES: tuple[tuple[str, str], ...] = (
     (
@@ -66,14 +90,17 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("brass", r"brass|horns?|trumpets?|trombones?|sax(ophone)?s?|tuba|flutes?|clarinets?|woodwinds?|oboe"),
     (
         "keys",
-        r"keys?|pianos?|pno|rhodes|wurli(tzer)?|organ|e ?p|electric piano|clav(inet)?|vib(e|raphone)s?",
+        r"keys?|pianos?|pno|harpsichord|accordion|"
+        r"rhodes|wurli(tzer)?|organ|e ?p|electric piano|clav(inet)?|vib(e|raphone)s?|bells?|"
+        r"glock(enspiel)?|celest[ae]|marimbas?|kalimbas?|xylophone|chimes?",
     ),
     ("pad", r"pads?|atmos?(phere)?|ambien(t|ce)|drone|texture"),
     ("arp", r"arps?|arpeggio|sequence|seq|plucks?"),
     ("lead", r"leads?|solo|melody|hook"),
     ("chords", r"chords?|stabs?|comp(ing)?"),
     ("synth", r"synths?|syn"),
-    ("fx", r"s?fx|effects?|risers?|impacts?|sweeps?|noise|foley|whoosh"),
+    ("fx", r"s?fx|effects?|risers?|impacts?|sweeps?|(white |pink )noise|foley|whoosh"),
+    ("noise", r"noise|hiss|vinyl( ?(noise|hiss|crackle))?|crackle|room ?tone|rain|tape ?(noise|hiss)|hum"),
     ("other", r"other|music|instrumental|rest|accompaniment"),
 )
 _PATTERNS = tuple((role, re.compile(rf"(?<![a-z])(?:{pattern})(?![a-z])")) for role, pattern in _NAMES)

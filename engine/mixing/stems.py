@@ -163,5 +163,7 @@ def common_rate(stems: list[Stem]) -> int:
     rates = sorted({stem.source.sample_rate for stem in stems})
     if len(rates) > 1:
         listed = ", ".join(f"{rate} Hz" for rate in rates)
-        raise NrxError("input.sample_rate", f"The stems have different sample rates ({listed}): resample them to one.")
+        raise NrxError(
+            "input.sample_rate", f"The stems have different sample rates ({listed}): resample them to one."
+        )
     return rates[0]

@@ -22,7 +22,7 @@ NAMES = {
         "harmonies",
     ],
     "guitar": ["E-Gtr L", "Acoustic Guitar", "guitar2", "Lead Guitar", "gtr", "Nylon Guitar"],
-    "keys": ["Piano", "Keys", "Rhodes", "Electric Piano", "organ", "Wurlitzer", "vibraphone"],
+    "keys": ["Piano", "Keys", "Rhodes", "Electric Piano", "organ", "Wurlitzer", "vibraphone", "bells"],
     "synth": ["Synth", "Synth 3", "syn"],
     "pad": ["Pad", "Warm Pads", "atmo", "Synth Pad", "texture"],
     "arp": ["Arp", "arpeggio", "Pluck"],
@@ -31,6 +31,7 @@ NAMES = {
     "strings": ["Strings", "Violin 1", "cello", "string section"],
     "brass": ["Brass", "Horns", "Trumpet", "Alto Sax", "flute"],
     "fx": ["FX", "sfx riser", "Impact", "white noise"],
+    "noise": ["noise", "vinyl", "Vinyl Crackle", "room tone", "tape hiss"],
     "other": ["other", "instrumental", "track 7", "", "Audio 12-3", "untitled", "résumé"],
 }
 

@@ -1,0 +1,56 @@
+"""The automatic mix, in steps that can be had one by one: listen, decide, render.
+
+`listen_all` hears the stems, `make_session` decides (by the policy, or by the rules alone), `render` runs the desk and
+brings the mix to its peak. A session that a person has changed is rendered by the same `render`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Literal
+
+from engine.mixing.deciding.balance import equal_targets, heard_role, rule_targets
+from engine.mixing.deciding.decide import Decision, Given, decide
+from engine.mixing.deciding.reasons import Reasons
+from engine.mixing.listening import StemFeatures, listen
+from engine.mixing.listening.alignment import find_corrections
+from engine.mixing.presets import MixPreset
+from engine.mixing.roles import canonical_role, guess_role
+from engine.mixing.stems import Stem
+from engine.progress import SILENT, Monitor, shared_monitor
+
+LISTENERS = 2
+Policy = Literal["learned", "rules", "equal"]
+DEFAULT_POLICY: Policy = "rules"
+
+
+def role_of(stem: Stem) -> str:
+    """Return a stem's role: as given, else as its name speaks."""
+    given = canonical_role(stem.role) if stem.role is not None else None
+    return given or guess_role(stem.name)
+
+
+def listen_all(stems: Sequence[Stem], monitor: Monitor = SILENT) -> dict[str, StemFeatures]:
+    """Return features by stem, two stems at a time; a role that was only guessed may give way to what is heard."""
+    frames = max((stem.end_frame for stem in stems), default=0)
+    shares = shared_monitor(monitor, len(stems))
+
+    def hear(stem: Stem, share: Monitor) -> StemFeatures:
+        features = listen(stem, role_of(stem), frames, share)
+        return features if stem.role is not None else replace(features, role=heard_role(features))
+
+    with ThreadPoolExecutor(LISTENERS, thread_name_prefix="nrx-listen") as pool:
+        return dict(zip([stem.name for stem in stems], pool.map(hear, stems, shares), strict=True))
+
+
+def make_session(
+    heard: Mapping[str, StemFeatures], preset: MixPreset, given: Given, policy: Policy = DEFAULT_POLICY
+) -> Decision:
+    """Return the session that the policy decides on, with its reasons."""
+    stems = list(heard.values())
+    reasons = Reasons()
+    corrections = find_corrections(stems, keep_feel=preset.keep_feel)
+    targets = equal_targets(stems) if policy == "equal" else rule_targets(stems, preset.balance_db, reasons)
+    return decide(stems, targets, preset, given, corrections, reasons)

@@ -1,0 +1,201 @@
+"""The desk: all strips block by block, their buses, the sends, and the mix.
+
+Buses change level only by gain over time, and their equalisers are part of their strips' filters; so what each strip
+gives to the mix can be told apart exactly, and the tracks that come out, with the sends' returns, add up to the mix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.audio import Audio
+from engine.mixing.desk.buses import BusLine
+from engine.mixing.desk.dynamics import linear
+from engine.mixing.desk.line import Line, Meters
+from engine.mixing.desk.returns import Convolver, impulse_response
+from engine.mixing.desk.riding import ride_curve
+from engine.mixing.ducking import presence_of
+from engine.mixing.listening.features import StemFeatures
+from engine.mixing.session.strips import BUSES, ChannelStrip, MixSession
+from engine.mixing.stems import Block, Stem
+from engine.progress import SILENT, Monitor
+
+THREADS = 2
+TAIL_S = 4.0
+"""How long sends may ring after the last stem."""
+AUDIBLE_TAIL = 1e-5
+
+Keep = Callable[[str, Block], None]
+"""Takes a track's next stereo block, at its place in the mix; blocks of a track come in order."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DeskResult:
+    """The mix before it is brought to its level, and what the meters saw on strips, buses and sends."""
+
+    mix: Audio
+    strips: Mapping[str, Meters]
+    buses: Mapping[str, Meters]
+    returns: tuple[str, ...]
+
+
+def session_frames(stems: Sequence[Stem]) -> int:
+    """Return the length of the session: where its last stem ends."""
+    return max(stem.end_frame for stem in stems)
+
+
+def run_desk(
+    session: MixSession,
+    stems: Sequence[Stem],
+    heard: Mapping[str, StemFeatures],
+    keep: Keep | None = None,
+    monitor: Monitor = SILENT,
+) -> DeskResult:
+    """Mix `stems`, each by the strip of its name; stems without a strip, and muted ones, are left out.
+
+    Args:
+        session: settings as they are to be applied: `engine.mixing.session.applied` has scaled them.
+        stems: at the session's rate.
+        heard: features by stem, for riding, ducking, and what is mono.
+        keep: takes each track, and each send's return, as it stands in the mix; None if only the mix is wanted.
+        monitor: is told of every block.
+    """
+    playing = [stem for stem in stems if not _strip_of(session, stem).mute]
+    frames = session_frames(stems)
+    rate = session.sample_rate
+    lines = [_line(session, stem, playing, heard) for stem in playing]
+    block_frames = lines[0].block_frames if lines else frames
+    buses = {name: BusLine(session.bus(name), rate) for name in (*BUSES, "mix")}
+    sends = {
+        name: Convolver(impulse_response(name, send, rate), block_frames)
+        for name, send in session.sends.items()
+        if any(name in line.strip.sends for line in lines)
+    }
+    return_gains = {name: np.float32(linear(session.sends[name].return_db)) for name in sends}
+    mix = np.zeros((2, frames), np.float32)
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="nrx-desk") as pool:
+        for start in range(0, frames, block_frames):
+            monitor.report(start / frames)
+            length = min(block_frames, frames - start)
+            outputs = list(pool.map(Line.next, lines))
+            sums: dict[str, Block] = {}
+            inputs = {name: np.zeros(length, np.float32) for name in sends}
+            for line, output in zip(lines, outputs, strict=True):
+                if output is None:
+                    continue
+                output.add_to(sums.setdefault(line.strip.bus, np.zeros((2, length), np.float32)))
+                for name, level_db in line.strip.sends.items():
+                    if name in inputs:
+                        middle = output.middle()
+                        inputs[name][: len(middle)] += middle * np.float32(linear(level_db))
+            returned = dict(
+                zip(sends, pool.map(Convolver.feed, sends.values(), inputs.values()), strict=True)
+            )
+            gains = {
+                name: buses[name].gain(sums.get(name, np.zeros((2, length), np.float32))) for name in BUSES
+            }
+            total = mix[:, start : start + length]
+            for name, one in sums.items():
+                one *= gains[name]
+                total += one
+            for name, wet in returned.items():
+                wet *= return_gains[name]
+                total += wet
+            last = buses["mix"].gain(total)
+            total *= last
+            if keep is None:
+                continue
+            silent = np.zeros((2, length), np.float32)
+
+            def give(
+                name: str,
+                output_gain: tuple[Block | None, NDArray[np.float32] | np.float32],
+                empty: Block = silent,
+            ) -> None:
+                block, gain = output_gain
+                keep(name, empty if block is None else block * gain)
+
+            tracks = [
+                (
+                    line.stem.name,
+                    (
+                        None if output is None else _padded(output.stereo(), length),
+                        gains[line.strip.bus] * last,
+                    ),
+                )
+                for line, output in zip(lines, outputs, strict=True)
+            ]
+            back = [(f"send:{name}", (wet, last)) for name, wet in returned.items()]
+            list(pool.map(lambda item: give(*item), [*tracks, *back]))
+    monitor.report(1.0)
+    return DeskResult(
+        Audio(mix, rate),
+        {line.stem.name: line.meters for line in lines},
+        {name: bus.meters for name, bus in buses.items()},
+        tuple(sends),
+    )
+
+
+def _strip_of(session: MixSession, stem: Stem) -> ChannelStrip:
+    return session.strip(stem.name)
+
+
+def _padded(block: Block, frames: int) -> Block:
+    """Return a block with silence behind it, `frames` long."""
+    if block.shape[1] == frames:
+        return block
+    return np.pad(block[:, :frames], ((0, 0), (0, max(0, frames - block.shape[1]))))
+
+
+def _line(
+    session: MixSession, stem: Stem, playing: Sequence[Stem], heard: Mapping[str, StemFeatures]
+) -> Line:
+    strip, features = session.strip(stem.name), heard[stem.name]
+    ride_db = None
+    if strip.ride is not None:
+        ride_db = _on_session(
+            ride_curve(
+                features.hop_energies, features.loudness_lufs, strip.ride.range_db, features.sample_rate
+            ),
+            features,
+        )
+    presence = None
+    if strip.duck is not None:
+        presence = presence_on_session(
+            [
+                heard[other.name]
+                for other in playing
+                if session.strip(other.name).role == strip.duck.under and other is not stem
+            ]
+        )
+    bus = session.bus(strip.bus)
+    bus_eq = () if bus.bypass else (*bus.eq, *(() if session.bus("mix").bypass else session.bus("mix").eq))
+    return Line(stem, strip, mono=features.mono, bus_eq=bus_eq, ride_db=ride_db, presence=presence)
+
+
+def _on_session(hops: NDArray[np.float64], features: StemFeatures) -> NDArray[np.float64]:
+    """Return a stem's hops of 10 ms with those before its start."""
+    before = round(features.start_frame * 100 / features.sample_rate)
+    return np.concatenate((np.zeros(before), hops))
+
+
+def presence_on_session(voices: Sequence[StemFeatures]) -> NDArray[np.float64] | None:
+    """Return how much any of the voices is there in every 10 ms of the session; None if there is no voice."""
+    made: NDArray[np.float64] | None = None
+    for voice in voices:
+        if voice.silent or not isfinite(voice.loudness_lufs):
+            continue
+        one = _on_session(presence_of(voice.hop_energies, voice.loudness_lufs, voice.sample_rate), voice)
+        if made is None:
+            made = one
+            continue
+        longer, shorter = (made, one) if len(made) >= len(one) else (one, made)
+        made = longer.copy()
+        np.maximum(made[: len(shorter)], shorter, out=made[: len(shorter)])
+    return made
