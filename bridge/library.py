@@ -64,7 +64,7 @@ class Library:
     """Lists and opens returns. Thread-safe."""
 
     def __init__(self, settings: Settings, folder_of_job: FolderOfJob) -> None:
-        """`folder_of_job` returns where the store says that a job's return is, or None."""
+        """`folder_of_job` returns where the store says that a job's return is, or None; it may raise `job.unknown`."""
         self._parents = tuple(
             dict.fromkeys(
                 (
@@ -104,9 +104,9 @@ class Library:
         Raises:
             NrxError: `return.unknown`.
         """
-        named = self._folder_of_job(job_id)
-        if named is not None and (Path(named) / MANIFEST).is_file():
-            return Path(named)
+        named = self._named(job_id)
+        if named is not None and (named / MANIFEST).is_file():
+            return named
         for entry in self._scan():
             if entry.item.job_id == job_id:
                 return Path(entry.item.folder)
@@ -114,6 +114,14 @@ class Library:
             "return.unknown",
             f"There is no return of a job {job_id[:64]!a}; it may not have finished yet.",
         )
+
+    def _named(self, job_id: str) -> Path | None:
+        """Return where the store says that a return is; a job that it has forgotten is found on disk."""
+        try:
+            folder = self._folder_of_job(job_id)
+        except NrxError:
+            return None
+        return None if folder is None else Path(folder)
 
     def manifest(self, job_id: str) -> dict[str, Any]:
         """Return the manifest of a job's return.

@@ -1,6 +1,7 @@
 """The HTTP door's life: bind, serve in a thread of its own, and stop within two seconds."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import sys
@@ -10,7 +11,8 @@ from typing import Any
 from bridge.doors.http.context import HttpContext, Serving
 from bridge.doors.http.hub import Hub
 from bridge.doors.http.metrics import Metrics
-from bridge.doors.http.waiting import Waiters
+from bridge.doors.http.waiting import ENDED, Waiters
+from bridge.protocol import JobEvent
 from bridge.security.hosts import HostRule, OriginRule, is_loopback
 from engine.errors import NrxError
 
@@ -111,7 +113,8 @@ class HttpDoor:
         http = self._context.settings.http
         hosts = HostRule.for_address(http.host)
         origins = OriginRule.for_port(hosts, self.port, http.origins)
-        app = build_app(Serving(self._context, self.url, self._hub, Metrics(), Waiters()), hosts, origins)
+        metrics = Metrics()
+        app = build_app(Serving(self._context, self.url, self._hub, metrics, Waiters()), hosts, origins)
         config = uvicorn.Config(
             app,
             http="h11",
@@ -130,8 +133,18 @@ class HttpDoor:
         )
         self._server = uvicorn.Server(config)
         self._hub.start()
+        uncount = self._context.jobs.subscribe(lambda event: self._count(event, metrics))
         self._loop.call_soon(self._tell_ready)
-        await self._server.serve(sockets=[self._socket] if self._socket is not None else None)
+        try:
+            await self._server.serve(sockets=[self._socket] if self._socket is not None else None)
+        finally:
+            uncount()
+
+    def _count(self, event: JobEvent, metrics: Metrics) -> None:
+        """Have an ended job counted, off the event thread and off the loop."""
+        if event.type in ENDED and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has just closed
+                self._loop.call_soon_threadsafe(self._loop.run_in_executor, None, metrics.note_end, event.job)
 
     def _tell_ready(self) -> None:
         """Say that calls are answered, as soon as the server has begun."""

@@ -3,10 +3,14 @@
 Names follow Prometheus' rules: base units (seconds, bytes), `_total` for counters, histograms with cumulative buckets.
 """
 
+import json
 import threading
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from bridge.protocol import JobStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HTTP_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -57,6 +61,23 @@ class Metrics:
         self.stages = Histogram(
             "nrx_stage_duration_seconds", "Time stages of finished jobs took.", JOB_BUCKETS_S
         )
+
+    def note_end(self, job: JobStatus) -> None:
+        """Count a job that has ended; reads the return's manifest."""
+        if job.started_at is not None and job.finished_at is not None:
+            self.jobs.observe(job.finished_at - job.started_at, action=job.action, state=job.state)
+        if job.state == "succeeded" and job.manifest is not None:
+            for stage, seconds in _stage_times(Path(job.manifest)):
+                self.stages.observe(seconds, stage=stage)
+
+
+def _stage_times(manifest: Path) -> list[tuple[str, float]]:
+    """Return the stages of a return and the seconds they took; nothing where the manifest cannot be read."""
+    try:
+        stages = json.loads(manifest.read_text(encoding="utf-8"))["stages"]
+        return [(str(item["stage"]), float(item["seconds"])) for item in stages]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def family(name: str, kind: str, meaning: str, samples: Iterable[Sample]) -> Iterable[str]:

@@ -190,7 +190,7 @@ def _metas(text: str) -> list[StemMeta]:
     except ValidationError:
         raise NrxError(
             "request.invalid",
-            'stems_meta is refused: it must be a JSON list as [{"name": "kick.wav", "role": "kick"}].',
+            'stems_meta is refused: it must be JSON as [{"name": "kick.wav", "role": "kick"}].',
         ) from None
 
 
