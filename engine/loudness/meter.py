@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.recursive import sosfilt
 from engine.loudness.weighting import channel_weights, k_weighting_sos
 
 HOPS_PER_S = 100
@@ -49,7 +50,7 @@ class LoudnessMeter:
         self.sample_rate = sample_rate
         self._sos = k_weighting_sos(sample_rate)
         self._weights = channel_weights(channels)
-        self._state = np.zeros((len(self._sos), channels, 2))
+        self._state = np.zeros((channels, 2 * len(self._sos)))
         self._hops: list[NDArray[np.float64]] = []
         self._partial = 0.0
         self._frames = 0
@@ -61,11 +62,9 @@ class LoudnessMeter:
             self._add_block(samples[:, start : start + step])
 
     def _add_block(self, block: NDArray[np.floating]) -> None:
-        from scipy.signal import sosfilt
-
         self._state[np.abs(self._state) < NEGLIGIBLE_STATE] = 0.0
         if self._state.any() or block.any():
-            weighted, self._state = sosfilt(self._sos, block.astype(np.float64, copy=False), zi=self._state)
+            weighted, self._state = sosfilt(self._sos, block.astype(np.float64, copy=False), self._state)
             self.add_weighted(weighted)
         else:
             self.add_silence(block.shape[1])

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.recursive import butterworth, filtered
 from engine.loudness.weighting import k_weighting_sos
 from engine.mixing.ducking import band_sos
 
@@ -51,13 +52,12 @@ class StripFilters:
 def strip_filters(sample_rate: int, low_cut_hz: float) -> StripFilters:
     """Return the filters of a strip; `low_cut_hz` 0 means no low cut."""
     import scipy.fft
-    from scipy.signal import butter, sosfilt
 
     size = scipy.fft.next_fast_len(int(ROW_S * sample_rate), real=True)
     impulse = np.zeros(int(RESPONSE_S * sample_rate))
     impulse[0] = 1.0
     if low_cut_hz > 0.0:
-        impulse = sosfilt(butter(2, low_cut_hz, "highpass", fs=sample_rate, output="sos"), impulse)
+        impulse = filtered(butterworth(2, low_cut_hz, "highpass", sample_rate), impulse)
 
     def spectrum(response: NDArray[np.float64]) -> Spectrum:
         return np.asarray(scipy.fft.rfft(response, size), dtype=np.complex64)
@@ -66,8 +66,8 @@ def strip_filters(sample_rate: int, low_cut_hz: float) -> StripFilters:
         size,
         len(impulse),
         spectrum(impulse) if low_cut_hz > 0.0 else None,
-        spectrum(sosfilt(k_weighting_sos(sample_rate), impulse)),
-        spectrum(sosfilt(band_sos(sample_rate), impulse)),
+        spectrum(filtered(k_weighting_sos(sample_rate), impulse)),
+        spectrum(filtered(band_sos(sample_rate), impulse)),
     )
 
 

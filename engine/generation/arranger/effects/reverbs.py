@@ -11,9 +11,10 @@ from functools import lru_cache
 import numpy as np
 import pedalboard
 import scipy.fft
-import scipy.signal
+from numpy.typing import NDArray
 
 from engine.audio.buffer import Samples
+from engine.audio.recursive import Sos, filtered
 from engine.generation.arranger.effects.context import Context, Process
 from engine.generation.arranger.effects.streaming import Convolver, butterworth
 
@@ -37,6 +38,11 @@ _SPACES = {
     "plate": _Space(0.001, 0.012, 0.1, 0.002, 0.9),
     "hall": _Space(0.011, 0.085, 0.22, 0.035, 1.25),
 }
+
+
+def _behind(sos: Sos | None, samples: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return samples behind a filter, if there is one."""
+    return samples if sos is None else filtered(sos, samples)
 
 
 @lru_cache(maxsize=16)
@@ -73,7 +79,7 @@ def _response(
     end = np.minimum(1, (frames - np.arange(frames)) / (0.05 * sample_rate))
     wait = np.zeros((2, int(predelay_ms / 1000 * sample_rate)))
     sos = butterworth("highpass", low_cut_hz, 12, sample_rate)
-    made = scipy.signal.sosfilt(sos, np.concatenate([wait, early + tail], axis=1), axis=1)
+    made = _behind(sos, np.concatenate([wait, early + tail], axis=1))
     made[:, wait.shape[1] :] *= end
     return np.asarray(made, dtype=np.float32)
 
@@ -93,7 +99,7 @@ def _freeverb_response(
     impulse[:, settled] = 1.0
     made = np.asarray(unit.process(impulse, sample_rate, reset=False), dtype=np.float32)[:, settled:]
     sos = butterworth("highpass", low_cut_hz, 12, sample_rate)
-    made = scipy.signal.sosfilt(sos, made, axis=1) * _FREEVERB_GAIN
+    made = _behind(sos, made) * _FREEVERB_GAIN
     left = np.cumsum(np.sum(made**2, axis=0)[::-1])[::-1]
     frames = max(1, int(np.count_nonzero(left > 1e-7 * left[0])))
     return np.asarray(made[:, :frames], dtype=np.float32)

@@ -6,13 +6,12 @@ Each takes blocks of one or of two channels, (channels, frames), and stays with 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 from numpy.typing import NDArray
 
+from engine.audio import recursive
 from engine.audio.buffer import Samples
 from engine.generation.arranger.effects.context import Process
 
@@ -26,14 +25,12 @@ class SosFilter:
 
     def __init__(self, sos: Sos) -> None:
         self.sos = sos
-        self._state: NDArray[np.float64] | None = None
+        self._state: recursive.State | None = None
 
     def __call__(self, block: Samples, _start: int = 0) -> Samples:
         """Filter a block."""
-        if self._state is None:
-            self._state = np.zeros((self.sos.shape[0], block.shape[0], 2))
-        filtered, self._state = scipy.signal.sosfilt(self.sos, block, axis=1, zi=self._state)
-        return np.asarray(filtered, dtype=np.float32)
+        filtered, self._state = recursive.sosfilt(self.sos, block, self._state)
+        return filtered
 
 
 class Gain:
@@ -94,15 +91,12 @@ def _joined(first: SosFilter | Gain, second: SosFilter | Gain) -> SosFilter | Ga
     return SosFilter(sos)
 
 
-@lru_cache(maxsize=256)
-def butterworth(kind: str, cutoff_hz: float, slope_db: float, sample_rate: int) -> Sos | None:
+def butterworth(kind: recursive.Kind, cutoff_hz: float, slope_db: float, sample_rate: int) -> Sos | None:
     """Return a Butterworth "lowpass" or "highpass" of 6, 12, 24 … dB an octave; None where it would change nothing."""
     if kind == "lowpass" and cutoff_hz >= 0.49 * sample_rate:
         return None
     cutoff_hz = min(cutoff_hz, 0.49 * sample_rate)
-    return np.asarray(
-        scipy.signal.butter(max(1, round(slope_db / 6)), cutoff_hz, kind, fs=sample_rate, output="sos")
-    )
+    return recursive.butterworth(max(1, round(slope_db / 6)), cutoff_hz, kind, sample_rate)
 
 
 def bell(frequency_hz: float, gain_db: float, q: float, sample_rate: int) -> Sos:

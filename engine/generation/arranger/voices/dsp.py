@@ -9,14 +9,13 @@
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 from numpy.typing import ArrayLike, NDArray
 
 from engine.audio.buffer import Samples
+from engine.audio.recursive import butterworth, filtered
 
 Floats = NDArray[np.float64]
 _BLOCK = 256
@@ -228,16 +227,10 @@ def soft_clip(sound: Samples, drive: float) -> Samples:
     return np.asarray((x[..., 1:] + x[..., :-1]) / (root[..., 1:] + root[..., :-1]) / drive, dtype=np.float32)
 
 
-@lru_cache(maxsize=512)
-def butterworth(order: int, corners_hz: float | tuple[float, float], kind: str, sample_rate: int) -> Floats:
-    """Return a Butterworth filter as second-order sections; to design one takes longer than to filter a short noise."""
-    return np.asarray(scipy.signal.butter(order, corners_hz, kind, fs=sample_rate, output="sos"))
-
-
 def without_dc(sound: Samples, sample_rate: int, corner_hz: float = 14.0) -> Samples:
     """Take away what lies below hearing (second-order high-pass)."""
     sos = butterworth(2, corner_hz, "highpass", sample_rate)
-    return np.asarray(scipy.signal.sosfilt(sos, sound, axis=-1), dtype=np.float32)
+    return np.asarray(filtered(sos, sound), dtype=np.float32)
 
 
 def fade_edges(sound: Samples, sample_rate: int, start_s: float = 0.0005, end_s: float = 0.006) -> Samples:
@@ -289,7 +282,7 @@ def band_noise(
     warm = min(2048, sample_rate // 20)
     noise = rng.standard_normal((channels, frames + warm), dtype=np.float32)
     sos = butterworth(order, (float(low_hz), float(high_hz)), "bandpass", sample_rate)
-    shaped = scipy.signal.sosfilt(sos, noise, axis=1)[:, warm:]
+    shaped = filtered(sos, noise)[:, warm:]
     share = (high_hz - low_hz) * 2 / sample_rate
     return np.asarray(shaped / np.sqrt(share), dtype=np.float32)
 

@@ -9,13 +9,12 @@ machines, six squares through a high-pass.
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.signal
 
 from engine.audio.buffer import Samples
+from engine.audio.recursive import butterworth, filtered
 from engine.generation.arranger.voices.dsp import (
     Floats,
     band_noise,
-    butterworth,
     damped,
     decay,
     fall_off,
@@ -63,14 +62,14 @@ class Hit:
 
 def _high_pass(sound: Samples, cutoff_hz: float, rate: int, order: int = 2) -> Samples:
     sos = butterworth(order, float(min(cutoff_hz, 0.45 * rate)), "highpass", rate)
-    return np.asarray(scipy.signal.sosfilt(sos, sound, axis=-1), dtype=np.float32)
+    return np.asarray(filtered(sos, sound), dtype=np.float32)
 
 
 def _low_pass(sound: Samples, cutoff_hz: float, rate: int, order: int = 2) -> Samples:
     if cutoff_hz >= 0.45 * rate:
         return sound
     sos = butterworth(order, float(cutoff_hz), "lowpass", rate)
-    return np.asarray(scipy.signal.sosfilt(sos, sound, axis=-1), dtype=np.float32)
+    return np.asarray(filtered(sos, sound), dtype=np.float32)
 
 
 def _falling_sine(hit: Hit, frames: int, high_hz: float, low_hz: float, fall_s: float) -> Samples:
