@@ -168,13 +168,13 @@ def _analyze(request: Request, settings: Settings, sources: Sources) -> Recipe:
 
 def _generate(request: Request, settings: Settings, sources: Sources) -> Recipe:
     from engine.actions import generate
-    from engine.generation.arranger import parse_words
+    from engine.generation.arranger import parse_words, style_for_words
 
     song = _song(request, sources) if request.inputs else None
     extra = (settings.styles_folder,)
     styles = [load_style(name, extra) for name in list_styles(extra)]
     near, bpm, key = parse_words(request.prompt or "", styles)
-    style = _style(request.style or near, settings)
+    style = style_for_words(_style(request.style or near, settings), request.prompt or "")
     wanted = generate.GenerateParameters(
         style=style,
         words=request.prompt or "",

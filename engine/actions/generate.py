@@ -8,7 +8,7 @@ from engine.actions.model import Deliver, Outcome, Song, keep_for_later
 from engine.actions.perform import ARRANGER, console_of, generated_tracks, render_parts, to_mix
 from engine.actions.timeline import map_of
 from engine.analysis import Analysis
-from engine.generation.arranger import arrange, invent_song
+from engine.generation.arranger import arrange, invent_song, invented_map
 from engine.presets import Style
 from engine.stages import Stages
 from engine.tempo import TempoMap
@@ -54,18 +54,17 @@ def generate(
             seed=wanted.seed,
             words=wanted.words,
         )
-        timeline = map_of(analysis, None)
+        own = timeline = invented_map(wanted.style, analysis)
     else:
         stems, mix = stems_and_mix(song, stages)
         rate = mix.sample_rate
         with stages.stage("analyze") as monitor:
             analysis = analysis_of(song, mix, stems, stages, monitor)
-        timeline = map_of(analysis, song.tempo_map)
-        if wanted.bpm is not None:
-            timeline = timeline.steady(wanted.bpm)
+        own = map_of(analysis, song.tempo_map)
+        timeline = own if wanted.bpm is None else own.steady(wanted.bpm)
     return _play(
         analysis,
-        map_of(analysis, song.tempo_map if song else None),
+        own,
         timeline,
         rate,
         wanted,

@@ -1,9 +1,9 @@
 """The arranger: new parts from the song's own chords, form and melody; needs no weights.
 
-`arrange` writes the notes, `invent_song` makes up a song where there is none, `parse_words` understands a
-request in words; `engine.generation.arranger.midi` writes MIDI files and `engine.generation.arranger.render`
-makes sound. Names are loaded when first used, so that the effect and voice tables can be had without the
-composer.
+`arrange` writes the notes, `invent_song` makes up a song where there is none, `parse_words` and `style_for_words`
+understand a request in words; `engine.generation.arranger.midi` writes MIDI files and
+`engine.generation.arranger.render` makes sound. Names are loaded when first used, so that the effect and voice
+tables can be had without the composer.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,17 +11,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.generation.arranger.check import check_style
     from engine.generation.arranger.compose import arrange
-    from engine.generation.arranger.invent import invent_song, parse_key
-    from engine.generation.arranger.words import parse_words
+    from engine.generation.arranger.invent import invent_song, invented_map, parse_key
+    from engine.generation.arranger.words import parse_words, style_for_words
 
-__all__ = ["arrange", "check_style", "invent_song", "parse_key", "parse_words"]
+__all__ = [
+    "arrange",
+    "check_style",
+    "invent_song",
+    "invented_map",
+    "parse_key",
+    "parse_words",
+    "style_for_words",
+]
 
 _HOMES = {
     "arrange": "compose",
     "check_style": "check",
     "invent_song": "invent",
+    "invented_map": "invent",
     "parse_key": "invent",
     "parse_words": "words",
+    "style_for_words": "words",
 }
 
 

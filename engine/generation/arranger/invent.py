@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.analysis.harte import chord_label, tonic_name
 from engine.analysis.model import Analysis, Chord, Curve, Extent, Key, MelodyNote, Section, TempoCandidate
 from engine.errors import NrxError
 from engine.generation.arranger.chance import random_for
 from engine.generation.arranger.metre import CELLS_PER_BEAT
-from engine.generation.arranger.symbols import MAJOR, MINOR, NAMES, parse_chord, pitch_class
+from engine.generation.arranger.symbols import MAJOR, MINOR, parse_chord, pitch_class
 from engine.presets.grids import metre_cells
 from engine.presets.style import Style
+from engine.tempo import TempoMap
 
 CURVE_HOP_S = 0.5
 LOUDNESS_LUFS = -14.0
@@ -65,7 +67,11 @@ def invent_song(
         raise NrxError("request.invalid", f"The tempo is {tempo_bpm:g} BPM; use one from 20 to 400.")
     if not 0.5 <= duration_s <= 7200.0:
         raise NrxError("request.invalid", f"The duration is {duration_s:g} s; use one from 0.5 to 7200.")
-    tonic, mode = parse_key(key) if key else (NAMES[int(random.integers(12))], _mode(style, words))
+    if key:
+        tonic, mode = parse_key(key)
+    else:
+        mode = _mode(style, words)
+        tonic = tonic_name(int(random.integers(12)), mode)
     bar_beats = metre_cells(style.invention.metre) / CELLS_PER_BEAT
     bars = _bars(style, 60.0 / tempo_bpm * bar_beats, duration_s)
     chords = [Chord(bar.start_s, bar.end_s, _label(bar.numeral, tonic, mode, style)) for bar in bars]
@@ -100,7 +106,7 @@ def invent_song(
 
 
 def parse_key(text: str) -> tuple[str, str]:
-    """Return (tonic, mode) of a key such as "F# minor", "Bbm" or "C".
+    """Return (tonic, mode) of a key such as "F# minor", "Bbm" or "C", the tonic spelled as it was written.
 
     Raises:
         NrxError: `request.invalid`.
@@ -109,7 +115,7 @@ def parse_key(text: str) -> tuple[str, str]:
     if not found:
         raise NrxError("request.invalid", f"{text!r} is not a key; write it as C major, F# minor or Bbm.")
     letter, accidental, mode = found.groups()
-    tonic = NAMES[pitch_class(letter.upper() + accidental)]
+    tonic = letter.upper() + accidental.replace("♯", "#").replace("♭", "b")
     return tonic, "minor" if mode in {"m", "min", "minor"} else "major"
 
 
@@ -164,7 +170,20 @@ def _label(numeral: str, tonic: str, mode: str, style: Style) -> str:
         third, fifth = ((scale[(degree + n) % 7] - scale[degree]) % 12 for n in (2, 4))
         quality = "dim" if fifth == 6 else "maj" if third == 4 else "min"
     sevenths = {"maj": "7", "min": "min7", "dim": "hdim7"}
-    return f"{NAMES[root]}:{sevenths[quality] if seventh else quality}"
+    return chord_label(root, sevenths[quality] if seventh else quality, _spelling(tonic, mode))
+
+
+def _spelling(tonic: str, mode: str) -> tuple[str, str]:
+    """Return the key by which chords are spelled: with flats or sharps as the tonic has them."""
+    if tonic.endswith("b"):
+        return "F", "major"
+    return ("G", "major") if tonic.endswith("#") else (tonic, mode)
+
+
+def invented_map(style: Style, analysis: Analysis) -> TempoMap:
+    """Return the tempo map of an invented song: one tempo, in the style's metre, from 0 s."""
+    top, _, bottom = style.invention.metre.partition("/")
+    return TempoMap.constant(analysis.tempo_bpm, numerator=int(top), denominator=int(bottom))
 
 
 def _section_spans(bars: list[_Bar]) -> tuple[Section, ...]:

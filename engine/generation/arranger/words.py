@@ -1,10 +1,11 @@
-"""Understand a request in words: "dark techno, 128 bpm", "sad piano in F# minor"."""
+"""Understand a request in words: "dark techno, 128 bpm", "sad piano in F# minor", "a waltz without drums"."""
 
 import difflib
 import re
 from collections.abc import Sequence
 
-from engine.generation.arranger.symbols import NAMES, pitch_class
+from engine.errors import NrxError
+from engine.generation.arranger.instruments import dressed, named_instruments
 from engine.presets.style import Style
 
 TEMPO = re.compile(
@@ -15,6 +16,9 @@ KEY_WITH_MODE = re.compile(
 )
 KEY_SHORT = re.compile(r"(?:\bin|\bkey(?: of)?)\s+([A-G])(#|♯|b|♭)?(m)?(?![\w#♯♭])")
 ACCIDENTALS = {"#": "#", "♯": "#", "sharp": "#", "-sharp": "#", "b": "b", "♭": "b", "flat": "b", "-flat": "b"}
+METRE = re.compile(r"(?<![\d/])(\d{1,2})\s*/\s*(2|4|8|16)(?![\d/])")
+WALTZ = re.compile(r"\bwalt(?:z|zes)\b", re.IGNORECASE)
+SHORTEST_BAR_CELLS, LONGEST_BAR_CELLS = 6, 32
 NEAR, EXACT, NAMED = 1.0, 3.0, 6.0
 IN_RANGE = 0.5
 
@@ -32,6 +36,36 @@ def parse_words(text: str, styles: Sequence[Style]) -> tuple[str, float | None, 
     return styles[best].id, bpm, _key(text)
 
 
+def parse_metre(text: str) -> str | None:
+    """Return the metre that words ask for ("3/4", "6/8 ballad", "a waltz"), or None.
+
+    Raises:
+        NrxError: `request.invalid` for a metre that cannot be played.
+    """
+    found = METRE.search(text)
+    if found is None:
+        return "3/4" if WALTZ.search(text) else None
+    metre = f"{int(found[1])}/{found[2]}"
+    cells = int(found[1]) * 16 // int(found[2])
+    if not SHORTEST_BAR_CELLS <= cells <= LONGEST_BAR_CELLS:
+        raise NrxError(
+            "request.invalid", f"Bars of {metre} cannot be played; ask for one such as 3/4, 4/4, 6/8 or 7/8."
+        )
+    return metre
+
+
+def style_for_words(style: Style, text: str) -> Style:
+    """Return the style as the words want it played: in their metre, by the instruments that they name.
+
+    Raises:
+        NrxError: `request.invalid` for a metre that cannot be played, or where nobody is left to play.
+    """
+    metre = parse_metre(text)
+    if metre is not None:
+        style = style.model_copy(update={"invention": style.invention.model_copy(update={"metre": metre})})
+    return dressed(style, text)
+
+
 def _tempo(text: str) -> float | None:
     found = TEMPO.search(text)
     value = float(found.group(1) or found.group(2)) if found else 0.0
@@ -42,12 +76,12 @@ def _key(text: str) -> str | None:
     found = KEY_WITH_MODE.search(text)
     if found:
         letter, accidental, mode = found.groups()
-        name = NAMES[pitch_class(letter.upper() + ACCIDENTALS.get((accidental or "").lower(), ""))]
+        name = letter.upper() + ACCIDENTALS.get((accidental or "").lower(), "")
         return f"{name} {'minor' if mode.lower().startswith('min') else 'major'}"
     found = KEY_SHORT.search(text)
     if found:
         letter, accidental, minor = found.groups()
-        name = NAMES[pitch_class(letter + ACCIDENTALS.get(accidental or "", ""))]
+        name = letter + ACCIDENTALS.get(accidental or "", "")
         return f"{name} {'minor' if minor else 'major'}"
     return None
 
@@ -64,6 +98,7 @@ def _nearness(style: Style, plain: str, said: Sequence[str], bpm: float | None) 
             score += EXACT
         elif len(word) > 4 and difflib.get_close_matches(word, said, n=1, cutoff=0.84):
             score += NEAR
+    score += NEAR / 2 * sum(any(each.plays(p) for p in style.parts) for each in named_instruments(plain))
     if bpm is not None:
         low, high = style.tempo_range_bpm
         score += IN_RANGE * (low <= bpm <= high)
