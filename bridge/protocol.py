@@ -31,6 +31,7 @@ Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 MasterStage = Literal["corrective", "tone", "match_spectrum", "match_width", "match_dynamics", "compression"]
 STEM_ROLES = ("vocals", "drums", "bass", "other")
 LARGEST_TEMPO_BPM, SMALLEST_TEMPO_BPM = 400.0, 20.0
+MOST_SEMITONES = 12.0
 
 
 class Strict(BaseModel):
@@ -78,6 +79,7 @@ class Request(Strict):
     tempo: Literal["project", "style"] | float = "project"
     tempo_map: dict[str, Any] | list[Any] | None = None
     tempo_range_bpm: tuple[float, float] | None = None
+    pitch: Literal["natural", "none"] | float = "natural"
     keep: tuple[str, ...] = ("vocals",)
     two_stems: str | None = None
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
@@ -101,6 +103,21 @@ class Request(Strict):
                 f"must be project, style or a number from {SMALLEST_TEMPO_BPM:g} to {LARGEST_TEMPO_BPM:g} BPM"
             )
         return tempo
+
+    @field_validator("pitch", mode="before")
+    @classmethod
+    def _pitch_can_be_moved(cls, pitch: object) -> object:
+        if pitch in ("natural", "none"):
+            return pitch
+        try:
+            semitones = float(str(pitch))
+        except ValueError:
+            semitones = math.nan
+        if not abs(semitones) <= MOST_SEMITONES:
+            raise ValueError(
+                f"must be natural, none or a number of semitones from {-MOST_SEMITONES:g} to {MOST_SEMITONES:g}"
+            )
+        return semitones
 
     @field_validator("keep")
     @classmethod

@@ -236,7 +236,7 @@ def _sync(request: Request, settings: Settings, sources: Sources) -> Recipe:
         name="synced",
         plan=sync.PLAN if request.bpm is None else sync.PLAN_KNOWN,
         run=lambda stages, _deliver: sync.sync(
-            song, stages, source_bpm=request.bpm, target_bpm=bpm, target_map=target
+            song, stages, source_bpm=request.bpm, target_bpm=bpm, target_map=target, pitch=request.pitch
         ),
         bytes_per_frame=sync.BYTES_PER_FRAME,
         tracks=4,

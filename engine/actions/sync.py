@@ -1,5 +1,7 @@
 """Fit a vocal, or any audio, from its own tempo to another tempo or tempo map, in one pass of time-stretching."""
 
+from typing import Literal
+
 from engine.actions.analyze import analysis_of, stems_and_mix
 from engine.actions.fit import anchors
 from engine.actions.model import Backend, Outcome, OutputTrack, Song, SyncSummary
@@ -15,6 +17,7 @@ from engine.tempo import TempoMap
 PLAN = (("read", 0.05), ("separate", 0.4), ("analyze", 0.15), ("sync", 0.4))
 PLAN_KNOWN = (("read", 0.1), ("sync", 0.9))
 BYTES_PER_FRAME = 60.0
+Pitch = Literal["natural", "none"] | float
 STRETCHER = Backend(
     "sync",
     "rubberband",
@@ -24,6 +27,12 @@ STRETCHER = Backend(
 )
 
 
+def _semitones(pitch: Pitch, tempo_ratio: float) -> float:
+    if isinstance(pitch, str):
+        return pitch_for_tempo_change(1.0, tempo_ratio) if pitch == "natural" else 0.0
+    return pitch
+
+
 def sync(
     song: Song,
     stages: Stages,
@@ -31,9 +40,12 @@ def sync(
     source_bpm: float | None,
     target_bpm: float | None,
     target_map: TempoMap | None,
-    natural_pitch: bool = True,
+    pitch: Pitch = "natural",
 ) -> Outcome:
-    """Fit `song` to `target_bpm` or `target_map`; its own tempo is `source_bpm`, or its tempo map, or is estimated."""
+    """Fit `song` to `target_bpm` or `target_map`; its own tempo is `source_bpm`, or its tempo map, or is estimated.
+
+    `pitch` is how far the pitch moves: "none", "natural" (the small change that suits the change of tempo), or semitones.
+    """
     analysis = None
     if source_bpm is not None or song.tempo_map is not None:
         with stages.stage("read") as monitor:
@@ -64,7 +76,7 @@ def sync(
             to_stereo(audio),
             source_s,
             target_s,
-            pitch_semitones=pitch_for_tempo_change(1.0, ratio) if natural_pitch else 0.0,
+            pitch_semitones=_semitones(pitch, ratio),
             length_frames=frames,
             monitor=monitor,
         )
