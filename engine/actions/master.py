@@ -69,7 +69,7 @@ class MasteredFile:
 def master_songs(songs: Sequence[Song], parameters: MasterParameters, stages: Stages) -> Outcome:
     """Master `songs`, one by one; several are an album and share a report."""
     with stages.stage("read") as monitor:
-        reference = _reference(parameters.references, monitor.part(0.0, 0.5))
+        reference = reference_of(parameters.references, monitor.part(0.0, 0.5))
         wishes = [parameters.wishes] * len(songs)
         if parameters.album and len(songs) > 1:
             wishes = _album_wishes(songs, parameters.wishes, reference, monitor.part(0.5, 1.0))
@@ -203,14 +203,16 @@ def _summary(report: Plain, which: str) -> LoudnessSummary:
     )
 
 
-def _reference(sources: Sequence[SourceFile], monitor: Monitor) -> Profile | None:
+def reference_of(sources: Sequence[SourceFile], monitor: Monitor) -> Profile | None:
     """Listen to the references, one at a time, and return their mean."""
+    from engine.loudness.figures import no_peak
     from engine.mastering.profile import average, listen
 
     profiles = []
     for index, source in enumerate(sources):
         part = monitor.part(index / len(sources), (index + 1) / len(sources))
-        profiles.append(listen(to_stereo(read_audio(source.path, monitor=part.part(0.0, 0.5)))).profile)
+        audio = to_stereo(read_audio(source.path, monitor=part.part(0.0, 0.5)))
+        profiles.append(listen(audio, peaks=no_peak).profile)
         part.report(1.0)
     return average(profiles) if profiles else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, isfinite, log10
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
-from engine.loudness.finepeak import fine_true_peak
+from engine.loudness.finepeak import both_true_peaks
 from engine.loudness.measuring import sample_peak_dbfs
 from engine.loudness.meter import LoudnessMeter
 from engine.loudness.spectrum import Spectrum, spectrum
@@ -45,16 +46,44 @@ class Figures:
         return self.true_peak_dbtp - self.integrated_lufs if isfinite(self.integrated_lufs) else 0.0
 
 
-def figures(audio: Audio, monitor: Monitor = SILENT, *, fine_peak: bool = True) -> Figures:
-    """Measure `audio` (1 to 6 channels). Without `fine_peak` the 8x peak is left at the 4x one, to save time."""
-    meter = LoudnessMeter(audio.channels, audio.sample_rate)
-    step = 2 * audio.sample_rate
-    for start in range(0, audio.frames, step):
-        meter.add(audio.samples[:, start : start + step])
-        monitor.report(0.4 * start / audio.frames)
-    peak = true_peak(audio.samples, audio.sample_rate)
-    monitor.report(0.55)
-    fine = max(peak, fine_true_peak(audio.samples, audio.sample_rate)) if fine_peak else peak
+PeakMeter = Callable[[NDArray[np.float32], int], tuple[float, float]]
+"""Gives the true peak at 4x and at 8x (linear)."""
+
+
+def coarse_peak(samples: NDArray[np.float32], sample_rate: int) -> tuple[float, float]:
+    """Return the 4x true peak for both: where the finer one does not matter, it saves time."""
+    peak = true_peak(samples, sample_rate)
+    return peak, peak
+
+
+def no_peak(samples: NDArray[np.float32], sample_rate: int) -> tuple[float, float]:
+    """Return the sample peak for both."""
+    peak = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
+    return peak, peak
+
+
+def figures(
+    audio: Audio,
+    monitor: Monitor = SILENT,
+    *,
+    peaks: PeakMeter = both_true_peaks,
+    meter: LoudnessMeter | None = None,
+) -> Figures:
+    """Measure `audio` (1 to 6 channels).
+
+    Args:
+        audio: what is measured.
+        monitor: gets the progress.
+        peaks: how the true peak is measured: `both_true_peaks`, or `coarse_peak` or `no_peak`, which are faster.
+        meter: a loudness meter that has already heard just these samples.
+    """
+    if meter is None:
+        meter = LoudnessMeter(audio.channels, audio.sample_rate)
+        step = 2 * audio.sample_rate
+        for start in range(0, audio.frames, step):
+            meter.add(audio.samples[:, start : start + step])
+            monitor.report(0.4 * start / audio.frames)
+    peak, fine = peaks(audio.samples, audio.sample_rate)
     monitor.report(0.7)
     heard = spectrum(audio)
     monitor.report(0.9)

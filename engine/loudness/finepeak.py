@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
-from engine.loudness.truepeak import HOP_FRAMES, HOPS_AT_ONCE, hop_true_peaks
+from engine.loudness.truepeak import HOP_FRAMES, hop_true_peaks
 
 CONTEXT = 24
 KAISER_BETA = 8.0
 NEAR_DB = 2.0
 BLOCK_HOPS = 11_025
+HOPS_AT_ONCE = 80
+"""So few that the matrix product stays on one thread."""
 
 
 def fine_oversampling(sample_rate: int) -> int:
@@ -53,12 +55,23 @@ def hop_fine_peaks(
     """
     near = above * 10.0 ** (-NEAR_DB / 20.0)
     peaks = hop_true_peaks(samples, sample_rate, above=near, hops=hops)
+    return _refine(samples, sample_rate, peaks, above, hops[0] if hops is not None else 0)
+
+
+def _refine(
+    samples: NDArray[np.float32],
+    sample_rate: int,
+    peaks: NDArray[np.float32],
+    above: float,
+    first_hop: int,
+) -> NDArray[np.float32]:
+    """Raise the 4x peaks of hops from `first_hop` on to those of the finer meter, where they may exceed `above`."""
+    near = above * 10.0 ** (-NEAR_DB / 20.0)
     around = peaks.copy()
     np.maximum(around[1:], peaks[:-1], out=around[1:])
     np.maximum(around[:-1], peaks[1:], out=around[:-1])
     where = np.flatnonzero(around > near)
     matrix = _matrix(fine_oversampling(sample_rate))
-    first_hop = hops[0] if hops is not None else 0
     columns = np.arange(HOP_FRAMES + 2 * CONTEXT) - CONTEXT
     for start in range(0, len(where), HOPS_AT_ONCE):
         chosen = where[start : start + HOPS_AT_ONCE]
@@ -71,17 +84,36 @@ def hop_fine_peaks(
     return peaks
 
 
-def fine_true_peak(samples: NDArray[np.float32], sample_rate: int) -> float:
-    """Return the true peak (linear) of float32 samples (channels, frames) by the finer meter."""
+def fine_true_peak(samples: NDArray[np.float32], sample_rate: int, floor: float = 0.0) -> float:
+    """Return the true peak (linear) of float32 samples (channels, frames) by the finer meter.
+
+    `floor` is a peak that is known already, as that of the coarser meter: it saves work.
+    """
     if not samples.size:
         return 0.0
-    highest = max(float(samples.max()), -float(samples.min()))
+    highest = max(floor, float(samples.max()), -float(samples.min()))
     hops = -(-samples.shape[1] // HOP_FRAMES)
     for first in range(0, hops, BLOCK_HOPS):
         stretch = (first, min(hops, first + BLOCK_HOPS))
         block = hop_fine_peaks(samples, sample_rate, above=highest, hops=stretch)
         highest = max(highest, float(block.max()))
     return highest
+
+
+def both_true_peaks(samples: NDArray[np.float32], sample_rate: int) -> tuple[float, float]:
+    """Return the true peak (linear) by the standard's 4x and by the finer meter, from one pass over the samples."""
+    if not samples.size:
+        return 0.0, 0.0
+    coarse = fine = max(float(samples.max()), -float(samples.min()))
+    hops = -(-samples.shape[1] // HOP_FRAMES)
+    for first in range(0, hops, BLOCK_HOPS):
+        stretch = (first, min(hops, first + BLOCK_HOPS))
+        near = fine * 10.0 ** (-NEAR_DB / 20.0)
+        peaks = hop_true_peaks(samples, sample_rate, above=min(near, coarse), hops=stretch)
+        coarse = max(coarse, float(peaks.max()))
+        refined = _refine(samples, sample_rate, peaks, max(fine, coarse), first)
+        fine = max(fine, float(refined.max()))
+    return coarse, fine
 
 
 def fine_true_peak_dbtp(audio: Audio) -> float:

@@ -85,8 +85,7 @@ def spectrum(audio: Audio) -> Spectrum:
     hop = length // 2
     count = max(1, -(-(audio.frames - hop) // hop))
     window = np.hanning(length + 1)[:-1].astype(np.float32)
-    total = np.zeros((2, len(CENTRES_HZ)))
-    matrix = band_matrix(length, audio.sample_rate)
+    bins_power = np.zeros((2, length // 2 + 1))
     for first in range(0, count, FRAMES_AT_ONCE):
         last = min(count, first + FRAMES_AT_ONCE)
         piece = mid_side(audio.samples[:, first * hop : (last + 1) * hop])
@@ -95,8 +94,10 @@ def spectrum(audio: Audio) -> Spectrum:
             piece = np.pad(piece, ((0, 0), (0, wanted - piece.shape[1])))
         frames = np.lib.stride_tricks.sliding_window_view(piece, length, axis=1)[:, ::hop]
         bins = rfft(frames * window, axis=-1)
-        power = np.square(bins.real) + np.square(bins.imag)
-        total += (power @ matrix).sum(axis=1, dtype=np.float64)
+        bins_power += (np.square(bins.real) + np.square(bins.imag)).sum(axis=1)
+    total = np.stack(
+        [(row[:, None] * band_matrix(length, audio.sample_rate)).sum(axis=0) for row in bins_power]
+    )
     # Parseval, one-sided, and frames that overlap by half under a window of energy `sum(window ** 2)`.
     seen = max(1, audio.frames) * float(np.square(window, dtype=np.float64).sum()) / hop
     total *= 2.0 / length / seen

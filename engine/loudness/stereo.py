@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
 
-BLOCK_FRAMES = 1 << 16
+BLOCK_FRAMES = 1 << 13
+"""Short enough that a dot product stays on one thread."""
 MAX_WIDTH_PCT = 1000.0
 """What is said of a sound that is all side."""
 SCATTER_CELLS = 41

@@ -18,7 +18,8 @@ from engine.loudness.spectrum import mid_side
 from engine.mastering.wishes import BANDS, CROSSOVERS_HZ
 
 ORDER = 8
-HOPS_AT_ONCE = 256
+HOPS_AT_ONCE = 120
+"""So few that the product with the weights stays on one thread (see `engine.loudness.truepeak`)."""
 
 
 def rate_scale(sample_rate: int) -> int:

@@ -9,9 +9,7 @@ Gains are in dB per band at every hop of `bands.hop_frames`, linear in between. 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +17,14 @@ from numpy.typing import NDArray
 from engine.audio.buffer import Audio
 from engine.loudness.spectrum import CENTRES_HZ, mid_side
 from engine.mastering.bands import band_responses, hop_frames, rate_scale
+from engine.mastering.parallel import in_pieces
 from engine.mastering.wishes import BANDS
 from engine.progress import SILENT, Monitor
 
 HALF_TAPS = 2048
-TRANSFORM = 16384
+TRANSFORM = 32768
 STEADY = 1e-4
 """A gain that moves less than this (0.001 dB) in a block stands still."""
-THREADS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +84,7 @@ def run_chain(audio: Audio, settings: ChainSettings, monitor: Monitor = SILENT) 
     if settings.does_nothing or not audio.frames:
         return audio
     work = _Work(audio, settings)
-    step = work.step
-    starts = range(0, audio.frames, step)
-    with ThreadPoolExecutor(max(1, min(THREADS, cpu_count() or 1)), thread_name_prefix="nrx-chain") as pool:
-        for done, _ in enumerate(pool.map(work.render, starts)):
-            monitor.report((done + 1) / len(starts))
+    in_pieces(work.render, range(0, audio.frames, work.step), monitor)
     return Audio(work.out, audio.sample_rate)
 
 
@@ -124,17 +118,22 @@ class _Work:
         frames = min(self.step, self.audio.frames - start)
         kept = slice(self.half, self.half + frames)
         responses = self.filters[: self.audio.channels]
-        made = np.zeros((self.audio.channels, frames), np.float32)
         curves = self._curves(start, frames)
         steady = [band for band, curve in enumerate(curves) if np.ptp(curve) < STEADY]
+        moving = [band for band in range(len(curves)) if band not in steady]
+        # All transforms at once: several rows side by side are three times as fast as one after the other.
+        wanted = np.empty(
+            (len(moving) + bool(steady), self.audio.channels, self.length // 2 + 1), np.complex64
+        )
+        for row, band in enumerate(moving):
+            np.multiply(bins, responses[:, band], out=wanted[row])
         if steady:
             levels = np.array([curves[band][0] for band in steady], np.float32)
-            together = np.einsum("b,cbf->cf", levels, responses[:, steady])
-            made += irfft(bins * together, n=self.length, axis=-1)[:, kept]
-        for band, curve in enumerate(curves):
-            if band not in steady:
-                sound = irfft(bins * responses[:, band], n=self.length, axis=-1)[:, kept]
-                made += sound * _ramps(curve, self.hop)[:frames]
+            np.multiply(bins, np.einsum("b,cbf->cf", levels, responses[:, steady]), out=wanted[-1])
+        sounds = irfft(wanted, n=self.length, axis=-1, overwrite_x=True)[:, :, kept]
+        for row, band in enumerate(moving):
+            sounds[row] *= _ramps(curves[band], self.hop)[:frames]
+        made = sounds.sum(axis=0)
         target = self.out[:, start : start + frames]
         if self.audio.channels == 1:
             target[:] = made

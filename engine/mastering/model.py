@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
+from engine.loudness.meter import LoudnessMeter
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,9 @@ class MasterSettings:
         seed: of the dither.
         lra_max: loudness range in LU to come down to by riding the level; None leaves it.
         plr_min: peak-to-loudness ratio in LU to keep; None is the budget of the loudness (`plan.lowest_plr`).
-        strict: also hold the ceiling on the 8x meter, dither at 24 bits, and let glue and riding count towards
-            the average reduction; slower by a third.
+        strict: also trim to the ceiling by the 8x meter, dither at 24 bits, and let glue and riding count towards
+            the average reduction. Slower; the true peak after quantising is left to whoever measures the file
+            (`true_peak_after_dbtp` is the sample peak).
     """
 
     lufs: float = -14.0
@@ -83,10 +85,11 @@ class MasterResult:
     """The master, its samples already on the grid of the bit depth that was asked for, and the report.
 
     `reduction_db` is the limiter's and leveller's reduction, the highest in every 100 ms; `slow_gain_db` glue and
-    riding, one value every 10 ms.
+    riding, one value every 10 ms; `meter` has heard the master.
     """
 
     audio: Audio
     report: MasterReport
     reduction_db: NDArray[np.float32]
     slow_gain_db: NDArray[np.float64]
+    meter: LoudnessMeter

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
-from engine.loudness.figures import Figures, figures
+from engine.loudness.figures import Figures, PeakMeter, coarse_peak, figures
 from engine.loudness.spectrum import decibels
 from engine.mastering.bands import BandLevels, band_levels
+from engine.mastering.parallel import both
 from engine.progress import SILENT, Monitor
 
 ACTIVE_BELOW_DB = 30.0
@@ -35,7 +36,6 @@ class Profile:
     spread_db: NDArray[np.float64]
     integrated_lufs: float
     lra_lu: float
-    plr_lu: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,10 +47,11 @@ class Heard:
     profile: Profile
 
 
-def listen(audio: Audio, monitor: Monitor = SILENT) -> Heard:
-    """Measure `audio` for the chain; the 8x peak is left out."""
-    measured = figures(audio, monitor.part(0.0, 0.7), fine_peak=False)
-    levels = band_levels(audio)
+def listen(audio: Audio, monitor: Monitor = SILENT, *, peaks: PeakMeter = coarse_peak) -> Heard:
+    """Measure `audio` for the chain; of true peaks only the 4x one, or none (`no_peak`)."""
+    levels, measured = both(
+        lambda: band_levels(audio), lambda: figures(audio, monitor.part(0.0, 0.9), peaks=peaks)
+    )
     monitor.report(1.0)
     return Heard(measured, levels, profile_of(measured, levels))
 
@@ -66,7 +67,6 @@ def profile_of(measured: Figures, levels: BandLevels) -> Profile:
         spread_db=np.array([spread_db(row) for row in levels.total]),
         integrated_lufs=measured.integrated_lufs,
         lra_lu=measured.lra_lu,
-        plr_lu=measured.plr_lu,
     )
 
 
@@ -101,5 +101,4 @@ def average(profiles: Sequence[Profile]) -> Profile:
         spread_db=mean("spread_db"),
         integrated_lufs=float(mean("integrated_lufs")),
         lra_lu=float(mean("lra_lu")),
-        plr_lu=float(mean("plr_lu")),
     )

@@ -17,6 +17,7 @@ from engine.loudness.finepeak import fine_true_peak, hop_fine_peaks
 from engine.loudness.truepeak import HOP_FRAMES, hop_true_peaks, true_peak
 from engine.mastering.drive import MERGED_HOPS, Drive
 from engine.mastering.limiter import Nepers, gains_between, needed_reduction, reduction_curve
+from engine.mastering.parallel import in_pieces
 from engine.progress import Monitor
 
 MAX_RETRIMS = 12
@@ -47,13 +48,16 @@ class Rendering:
         self._hops = len(drive.hop_peaks)
         rate = drive.audio.sample_rate
         peaks = np.empty(self._hops, dtype=np.float32)
-        most_bent = 1.0
-        for first, last in _blocks(self._hops):
+
+        def render(stretch: tuple[int, int]) -> float:
+            first, last = stretch
             peaks[first:last] = drive.driven_peaks(first, last)
             bent = drive.expected_peaks(peaks[first:last])
-            most_bent = max(most_bent, float((peaks[first:last] / np.maximum(bent, TINY)).max()))
             out[:, first * HOP_FRAMES : last * HOP_FRAMES] = drive.samples_between(first, last)
-            monitor.report(0.4 * last / self._hops)
+            return float((peaks[first:last] / np.maximum(bent, TINY)).max())
+
+        stretches = list(_blocks(self._hops))
+        most_bent = max(1.0, *in_pieces(render, stretches, monitor.part(0.0, 0.4)), 1.0)
         self.max_saturation_db = 20.0 * log10(most_bent)
         if most_bent > 1.0:
             peaks = hop_peaks_of(out, rate, drive.ceiling, monitor.part(0.4, 0.6))
@@ -128,8 +132,9 @@ def hop_peaks_of(
     measured = hop_fine_peaks if fine else hop_true_peaks
     hops = -(-samples.shape[1] // HOP_FRAMES)
     highest = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
-    peaks = np.empty(hops, dtype=np.float32)
-    for first, last in _blocks(hops):
-        peaks[first:last] = measured(samples, rate, above=min(above, highest), hops=(first, last))
-        monitor.report(last / hops)
-    return peaks
+    pieces = in_pieces(
+        lambda stretch: measured(samples, rate, above=min(above, highest), hops=stretch),
+        list(_blocks(hops)),
+        monitor,
+    )
+    return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.float32)

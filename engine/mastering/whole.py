@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from engine.audio import Audio, Envelope, envelope, read_audio, write_wav
 from engine.errors import NrxError
-from engine.loudness.figures import Figures, figures
+from engine.loudness.figures import Figures, figures, no_peak
 from engine.mastering.chain import run_chain
 from engine.mastering.decisions import Corrections, Decisions, decide
 from engine.mastering.guardrails import Attempt, Check, Remedy, check, warning
 from engine.mastering.mastering import master
-from engine.mastering.model import MasterReport, MasterSettings
+from engine.mastering.model import MasterReport, MasterResult, MasterSettings
+from engine.mastering.parallel import both
 from engine.mastering.profile import Heard, Profile, average, listen
 from engine.mastering.wishes import (
     HIGHEST_CEILING_DBTP,
@@ -73,7 +74,7 @@ class MadeMaster:
 
 def reference_profile(references: Sequence[Audio]) -> Profile | None:
     """Return the mean profile of reference songs, or None where there are none."""
-    return average([listen(audio).profile for audio in references]) if references else None
+    return average([listen(audio, peaks=no_peak).profile for audio in references]) if references else None
 
 
 def make_master(
@@ -166,10 +167,10 @@ def _attempt(
     result = master(pressed, settings, monitor.part(0.0, 0.65))
     reduction_db, slow_gain_db = result.reduction_db, result.slow_gain_db
     report = result.report
-    write_wav(path, result.audio, SUBTYPES[wishes.bits], time_reference_frames=time_reference_frames)
+    after, shape = _written(result, path, SUBTYPES[wishes.bits], time_reference_frames)
+    monitor.report(1.0)
+    report = replace(report, true_peak_after_dbtp=after.true_peak_dbtp)
     del result
-    written = read_audio(path)
-    after = figures(written, monitor.part(0.75, 1.0))
     if remedy.lufs < 0.0 and isfinite(after.integrated_lufs):
         lowered = (
             f"The master is at {after.integrated_lufs:.1f} LUFS and not at {decisions.lufs:g}: more would have "
@@ -180,7 +181,29 @@ def _attempt(
     attempt = Attempt(
         heard.figures, after, decisions, report, wishes.ceiling_dbtp, wishes.lra_max, wishes.plr_min, bus
     )
-    return attempt, (reduction_db, slow_gain_db, envelope(written))
+    return attempt, (reduction_db, slow_gain_db, shape)
+
+
+def _written(
+    result: MasterResult, path: Path, subtype: str, time_reference_frames: int
+) -> tuple[Figures, Envelope]:
+    """Write a master, and return what its file measures and looks like.
+
+    Samples are measured in memory while they are written; then the file is read back and must be these samples, bit
+    for bit, so that what was measured is the file.
+
+    Raises:
+        NrxError: `output.*` from writing; `internal` if the file is not what was written.
+    """
+    audio = result.audio
+
+    def write() -> None:
+        write_wav(path, audio, subtype, time_reference_frames=time_reference_frames)
+
+    _, measured = both(write, lambda: (figures(audio, meter=result.meter), envelope(audio)))
+    if not np.array_equal(read_audio(path).samples, audio.samples):
+        raise NrxError("internal", f"The file {path} reads back as something else than what was written.")
+    return measured
 
 
 def _limiting_reasons(attempt: Attempt, wishes: MasterWishes, decisions: Decisions) -> list[str]:
