@@ -1,12 +1,12 @@
 """The app: routes of all resources behind the guard, and the console's files."""
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from bridge.doors.http.bodies import Bodies
-from bridge.doors.http.console import Console
+from bridge.doors.http.console import Console, WithConsole
 from bridge.doors.http.context import Serving
 from bridge.doors.http.errors import install_error_handlers
 from bridge.doors.http.guard import Guard
@@ -15,7 +15,6 @@ from bridge.doors.http.routes import events, jobs, queue, returns, session, styl
 from bridge.doors.http.watch import Watch
 from bridge.security.hosts import HostRule, OriginRule
 from engine import __version__
-from engine.errors import NrxError
 
 ROUTERS = (
     session,
@@ -48,6 +47,7 @@ def build_app(
         redirect_slashes=False,
     )
     app.state.serving = serving
+    app.state.routes = [route for module in ROUTERS for route in module.router.routes]
     install_error_handlers(app)
     for module in ROUTERS:
         app.include_router(module.router)
@@ -59,17 +59,8 @@ def build_app(
 
         return answer(openapi_of(app))
 
-    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    def static(request: Request) -> Response:
-        """Return a file of the console."""
-        found = console.find(request.url.path)
-        if found is None:
-            raise NrxError(
-                "request.unknown", "There is nothing at this address; see /openapi.json for what there is."
-            )
-        return console.answer(request, found)
-
-    guarded = Guard(Bodies(app), hosts, origins, serving.context.token, serving.context.tickets, console.has)
+    served = WithConsole(Bodies(app), console)
+    guarded = Guard(served, hosts, origins, serving.context.token, serving.context.tickets, console.has)
     return Watch(guarded, serving.metrics)
 
 

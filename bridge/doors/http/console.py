@@ -5,9 +5,12 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bridge.doors.http.errors import refusal
 from bridge.doors.http.files import TYPES, file_answer
 from bridge.library import open_inside
+from engine.errors import NrxError
 
 WEB_FOLDER = Path(__file__).resolve().parent.parent / "web"
 INDEX = "index.html"
@@ -56,10 +59,35 @@ class Console:
         return self.find(path) is not None
 
     def answer(self, request: Request, path: Path) -> Response:
-        """Return a file of the console."""
+        """Return a file of the console.
+
+        Raises:
+            NrxError: `file.unknown` where it went away meanwhile.
+        """
         response = file_answer(request, open_inside(self.folder, path), path.name)
         response.headers["content-security-policy"] = POLICY
         response.headers["cross-origin-opener-policy"] = "same-origin"
         response.headers["cache-control"] = "no-cache"
-        del response.headers["content-disposition"]
+        if "content-disposition" in response.headers:
+            del response.headers["content-disposition"]
         return response
+
+
+class WithConsole:
+    """ASGI middleware that answers for the console's files, and passes on everything else."""
+
+    def __init__(self, app: ASGIApp, console: Console) -> None:
+        self.app = app
+        self.console = console
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a file, or pass on."""
+        found = self.console.find(scope["path"]) if scope.get("method") in ("GET", "HEAD") else None
+        if found is None:
+            await self.app(scope, receive, send)
+            return
+        try:
+            response = self.console.answer(Request(scope, receive), found)
+        except NrxError as error:
+            response = refusal(error.code, error.sentence)
+        await response(scope, receive, send)

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from engine.errors import NrxError
 
@@ -131,7 +132,19 @@ def _http(request: Request, error: Exception) -> Response:
         404: "There is nothing at this address; see /openapi.json for what there is.",
         405: f"This address does not take {request.method}; see /openapi.json for what it takes.",
     }.get(error.status_code, str(error.detail))
-    return refusal(code, sentence, status=error.status_code, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+    return refusal(code, sentence, status=error.status_code, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that any route takes at the address of a request."""
+    found: set[str] = set()
+    for route in request.app.state.routes:
+        if isinstance(route, Route) and route.path_regex.match(request.scope["path"]):
+            found |= route.methods or set()
+    return sorted(found)
 
 
 def _invalid(_request: Request, error: Exception) -> Response:

@@ -111,7 +111,7 @@ class PeaksAnswer(BaseModel):
     """Waveforms: for each audio file of a return, the lowest and highest sample of each column."""
 
     columns: int
-    tracks: dict[str, list[tuple[float, float]]]
+    tracks: dict[str, list[list[float]]]
 
 
 class TicketBody(Body):
@@ -141,7 +141,7 @@ class StyleAnswer(BaseModel):
     id: str
     name: str
     description: str
-    tempo_range_bpm: tuple[float, float]
+    tempo_range_bpm: list[float]
     energy: float
     colour: str
     words: tuple[str, ...]

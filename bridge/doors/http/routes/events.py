@@ -19,7 +19,6 @@ from bridge.doors.http.errors import answers
 from bridge.doors.http.guard import AUTHORIZED, SUBPROTOCOL
 from bridge.doors.http.hub import Hub, Subscriber
 from bridge.doors.http.models import Body as StrictBody
-from bridge.protocol import JobEvent
 from engine.errors import NrxError
 
 router = APIRouter(tags=["events"])
@@ -42,17 +41,18 @@ class TokenMessage(StrictBody):
     "/v2/events",
     response_class=Response,
     responses={
-        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "model": JobEvent},
+        200: {"description": "events, each with its id and a JobEvent", "content": {"text/event-stream": {}}},
         **answers(429),
     },
 )
 async def stream(
     serving: InService,
     after: After = None,
-    last_event_id: Annotated[int | None, Header(ge=0, le=LARGEST_ID)] = None,
+    last_event_id: Annotated[str, Header(max_length=100)] = "",
 ) -> Response:
     """Stream events (SSE), from the one after `Last-Event-ID` or `after`; without either, from now on."""
-    return EventStream(serving.hub, last_event_id if last_event_id is not None else after)
+    seen = _id(last_event_id)
+    return EventStream(serving.hub, seen if seen is not None else after)
 
 
 @router.websocket("/v2/events")
@@ -65,7 +65,7 @@ async def socket(socket: WebSocket, serving: InService) -> None:
             await socket.close(UNAUTHORIZED, "the token is missing or wrong")
             return
         with serving.hub.listening() as subscriber:
-            await _send_to(socket, serving.hub, subscriber, _after(socket))
+            await _send_to(socket, serving.hub, subscriber, _id(socket.query_params.get("after", "")))
     except NrxError as error:
         await socket.close(TOO_MANY, error.sentence[:120])
     except WebSocketDisconnect:
@@ -96,9 +96,8 @@ async def _send_to(socket: WebSocket, hub: Hub, subscriber: Subscriber, after: i
             await asyncio.wait_for(socket.close(code), CLOSING_S)
 
 
-def _after(socket: WebSocket) -> int | None:
-    """Return the id that a WebSocket begins after; what is no id counts as none."""
-    text = socket.query_params.get("after", "")
+def _id(text: str) -> int | None:
+    """Return an event's id; what is no id counts as none."""
     return min(int(text), LARGEST_ID) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 

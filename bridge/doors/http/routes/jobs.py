@@ -53,7 +53,7 @@ def listing(
     state: JobState | None = None,
     search: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    before: Annotated[str | None, Query(max_length=200)] = None,
+    before: Annotated[str | None, Query(max_length=20, pattern=r"^[0-9]+$")] = None,
 ) -> Response:
     """List jobs, newest first."""
     page = context.jobs.list(state=state, search=search or None, limit=limit, before=before)

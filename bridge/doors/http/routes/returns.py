@@ -21,7 +21,7 @@ from engine.errors import NrxError
 router = APIRouter(tags=["returns"])
 
 BYTES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {"description": "the file", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
 RANGES: dict[int | str, dict[str, Any]] = {
     206: {"description": "a part of the file"},
