@@ -67,6 +67,24 @@ class MasteringOptions(Strict):
     codec_preview: bool = False
 
 
+class MixingOptions(Strict):
+    """What a mix is asked for beside its preset.
+
+    `session` is the content of a `mix.yaml` to render as it is. `amounts` are percent of a stage of the automatic mix
+    (`balance`, `eq`, `dynamics`, `panning`, `width`, `sends`, `riding`, `ducking`, `parallel`, `bus`, `alignment`,
+    `low_cut`, `plugins`); stages in `bypass` are left out. `respect_user_gains` keeps the stems' own levels. `policy`
+    None is the best that has been measured. Without `tracks` the return has mix and master only.
+    """
+
+    session: dict[str, Any] | None = None
+    amounts: dict[str, Percent] = Field(default_factory=dict)
+    bypass: tuple[str, ...] = ()
+    respect_user_gains: bool = False
+    policy: Literal["learned", "rules", "equal"] | None = None
+    tracks: bool = True
+    master: bool = True
+
+
 class Request(Strict):
     """One action with its inputs, timeline and parameters."""
 
@@ -92,6 +110,7 @@ class Request(Strict):
     lufs: float | None = Field(default=None, ge=-40, le=-5)
     ceiling_dbtp: float | None = Field(default=None, ge=-9, le=-0.1)
     mastering: MasteringOptions = MasteringOptions()
+    mixing: MixingOptions = MixingOptions()
 
     @field_validator("tempo")
     @classmethod

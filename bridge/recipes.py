@@ -244,18 +244,23 @@ def _sync(request: Request, settings: Settings, sources: Sources) -> Recipe:
 
 
 def _mix(request: Request, settings: Settings, sources: Sources) -> Recipe:
+    from bridge.mastering_request import split_references
+    from bridge.mixing_request import mix_parameters
     from engine.actions import mix
 
-    song = Song(sources[0].shown.parent.name or "stems", sources)
-    return _of_song(
+    files, references = split_references(sources)
+    parameters = mix_parameters(request, references)
+    song = Song(files[0].shown.parent.name or "stems", files)
+    recipe = _of_song(
         settings,
         song,
         name="mix",
-        plan=mix.PLAN,
-        run=lambda stages, _deliver: mix.mix_stems(song, stages),
-        bytes_per_frame=mix.BYTES_PER_FRAME_AND_STEM * (len(sources) + 1),
-        tracks=len(sources) + 1,
+        plan=mix.PLAN if parameters.wishes is not None else mix.PLAN_UNMASTERED,
+        run=lambda stages, deliver: mix.mix_stems(song, parameters, stages, deliver),
+        bytes_per_frame=mix.BYTES_PER_FRAME + mix.BYTES_PER_FRAME_AND_STEM * len(files),
+        tracks=len(files) + 5 if parameters.tracks else 2,
     )
+    return replace(recipe, sources=sources, start_frame=mix.start_frame_of(song))
 
 
 def _master(request: Request, settings: Settings, sources: Sources) -> Recipe:

@@ -102,6 +102,26 @@ class StageCache:
         self.trim(keep=final)
         return final
 
+    @contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """Give an empty folder on the cache's disk, for files on their way to a return; an error removes it.
+
+        What is still there later goes with the next trimming after a day.
+        """
+        folder = self.root / f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}"
+        try:
+            folder.mkdir(parents=True)
+            yield folder
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise NrxError(
+                "output.not_writable",
+                f"The cache folder {self.root} cannot be written ({error.strerror}); set NRX_HOME to one that can.",
+            ) from error
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
     def discard_unfinished(self) -> None:
         """Remove what this process has half-built; for a process that is about to end."""
         for folder in self.root.glob(f"{_TEMPORARY}{os.getpid()}-*"):

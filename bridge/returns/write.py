@@ -160,6 +160,10 @@ def write_files(
         with writing_to(folder):
             write_file(folder / "overview.png", picture)
         files["overview"] = "overview.png"
+    for name, text in outcome.texts.items():
+        with writing_to(folder):
+            write_file(folder / name, text.encode())
+        files[name] = name
     if outcome.report is not None:
         files.update(write_report(folder, outcome.report, recipe.name))
     monitor.report(1.0)
@@ -241,7 +245,10 @@ def _shape_of(item: OutputTrack) -> Envelope:
 def _write_audio(path: Path, item: OutputTrack, shape: Envelope, subtype: str, start_frame: int) -> None:
     if item.ready is not None:
         with writing_to(path.parent):
-            shutil.copyfile(item.ready, path)
+            if item.disposable:
+                shutil.move(item.ready, path)
+            else:
+                shutil.copyfile(item.ready, path)
         return
     if item.audio is None:
         raise ValueError(f"track {item.name} has no sound")

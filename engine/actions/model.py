@@ -60,6 +60,8 @@ class Song:
 class OutputTrack:
     """A track to publish: sound in memory (`audio`), or a finished WAV (`ready`) with its waveform (`shape`).
 
+    A `disposable` file is taken away rather than copied.
+
     Whoever writes the track sets `audio` to None afterwards, so that a long song is not held twelve times over.
     """
 
@@ -69,6 +71,7 @@ class OutputTrack:
     colour: str
     audio: Audio | None = None
     ready: Path | None = None
+    disposable: bool = False
     shape: Envelope | None = None
     gain_db: float = 0.0
     pan: float = 0.0
@@ -149,3 +152,5 @@ class Outcome:
     pictured: tuple[OutputTrack, ...] = ()
     report: Mapping[str, Any] | None = None
     """Plain data for `report.json` and `report.html`: "masters" (a list), "album", "mix"."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Text files of the return: name -> content."""

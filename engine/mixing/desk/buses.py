@@ -69,7 +69,7 @@ class BusLine:
         """Return the gain of every frame of the bus's sum (2, frames)."""
         power = hop_powers(total)
         gains, reduction = self._gain.next(power)
-        self.meters.note(reduction, power)
+        self.meters.note(reduction, power, gains)
         if self._gain.constant:
             return np.full(1, gains[0] if len(gains) else 1.0, np.float32)
         before = gains[0] if self._edge is None else self._edge

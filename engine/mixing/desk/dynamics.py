@@ -122,7 +122,7 @@ def predicted_reduction(hop_power: Curve, settings: Compressor, hop_s: float = 0
     return GainComputer(settings, hop_s).reduction(hop_power)
 
 
-def average_reduction_db(reduction: Curve, power: Curve) -> float:
+def average_reduction_db(reduction: NDArray[np.floating], power: NDArray[np.floating]) -> float:
     """Return the mean reduction where the sound is within 20 dB of its mean over the loudest tenth."""
     if not len(power) or not power.any():
         return 0.0

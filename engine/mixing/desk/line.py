@@ -37,15 +37,23 @@ LOW_CUT_SLOPE_DB = 12
 class Meters:
     """What was seen at a strip or bus: reduction and power in every hop, peak of what came out."""
 
-    reduction: list[NDArray[np.float64]] = field(default_factory=list)
-    power: list[NDArray[np.float64]] = field(default_factory=list)
+    reduction: list[NDArray[np.float32]] = field(default_factory=list)
+    power: list[NDArray[np.float32]] = field(default_factory=list)
+    gain: list[NDArray[np.float32]] = field(default_factory=list)
     peak: float = 0.0
-    energy: float = 0.0
 
-    def note(self, reduction: NDArray[np.float64] | None, power: NDArray[np.float64]) -> None:
-        """Keep one block's hops."""
-        self.reduction.append(np.zeros(len(power)) if reduction is None else reduction)
-        self.power.append(power)
+    def note(
+        self,
+        reduction: NDArray[np.float64] | None,
+        power: NDArray[np.float64],
+        gain: NDArray[np.float64] | float,
+    ) -> None:
+        """Keep one block's hops: reduction in dB, mean power before it, and the whole gain as a factor."""
+        self.reduction.append(
+            np.zeros(len(power), np.float32) if reduction is None else reduction.astype(np.float32)
+        )
+        self.power.append(power.astype(np.float32))
+        self.gain.append(np.broadcast_to(np.asarray(gain, dtype=np.float32), (len(power),)))
 
     def average_reduction_db(self) -> float:
         """Mean reduction where it sounds."""
@@ -157,7 +165,7 @@ class Line:
         frames = block.shape[1]
         if not sounds:
             hops = -(-frames // HOP_FRAMES)
-            self.meters.note(None, np.zeros(hops))
+            self.meters.note(None, np.zeros(hops), self._fader)
             if self._computer is not None:
                 self._computer.reduction(np.zeros(hops))
             self._edge = None
@@ -180,14 +188,15 @@ class Line:
         """Return the gain of compressor, ride and fader for every frame."""
         power = hop_powers(samples)
         reduction = self._computer.reduction(power) if self._computer is not None else None
-        self.meters.note(reduction, power)
         if reduction is None and self._ride_db is None:
+            self.meters.note(None, power, self._fader)
             return np.float32(self._fader)
         gain_db = np.zeros(len(power)) if reduction is None else -reduction
         if self._ride_db is not None and len(self._ride_db):
             at = (start + HOP_FRAMES * (np.arange(len(power)) + 1)) * (HOPS_PER_S / self.rate)
             gain_db = gain_db + np.interp(at, np.arange(len(self._ride_db)) + 0.5, self._ride_db)
         gains = self._fader * linear(gain_db)
+        self.meters.note(reduction, power, gains)
         before = gains[0] if self._edge is None else self._edge
         self._edge = float(gains[-1])
         return ramp(float(before), gains, samples.shape[1])
