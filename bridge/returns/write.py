@@ -348,7 +348,7 @@ def analysis_info(heard: Analysis) -> AnalysisInfo:
         tempo_source=heard.tempo_source,
         steady=heard.steady,
         has_beat=heard.has_beat,
-        time_signature=f"{heard.beats_per_bar}/4",
+        time_signature=heard.time_signature,
         beats_s=_rounded(heard.beats_s),
         downbeats_s=_rounded(heard.downbeats_s),
         key=heard.key.name,

@@ -44,7 +44,7 @@ def sync(
 ) -> Outcome:
     """Fit `song` to `target_bpm` or `target_map`; its own tempo is `source_bpm`, or its tempo map, or is estimated.
 
-    `pitch` is how far the pitch moves: "none", "natural" (the small change that suits the change of tempo), or semitones.
+    `pitch` is how far the pitch moves: "none", "natural" (the small change that suits that of the tempo), or semitones.
     """
     analysis = None
     if source_bpm is not None or song.tempo_map is not None:

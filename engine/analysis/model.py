@@ -132,6 +132,7 @@ class Analysis:
     "estimated", "user range" or "tempo map". `energy` is loudness in LUFS (short-term), `brightness` the spectral
     centroid in Hz; `vocal_activity` 0 to 1; `tuning_cents` how far the song's pitches lie from A4 = 440 Hz. `extent` is
     None where nobody listened for it, `vocals` also where there is no stem of the vocals.
+    `metre` is the time signature, where it is known and not only heard.
     """
 
     duration_s: float
@@ -157,3 +158,9 @@ class Analysis:
     tuning_cents: float = 0.0
     extent: Extent | None = None
     vocals: VocalEvidence | None = None
+    metre: str | None = None
+
+    @property
+    def time_signature(self) -> str:
+        """The metre as it is written: "6/8" where it is known, else the beats of a bar as quarter notes."""
+        return self.metre or f"{self.beats_per_bar}/4"

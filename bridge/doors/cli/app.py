@@ -105,7 +105,7 @@ def run() -> None:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        complain(usage_error(error))
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Cancelled.", err=True)
@@ -113,6 +113,15 @@ def run() -> None:
     except NrxError as error:
         complain(error)
         sys.exit(error.exit_status)
+
+
+def usage_error(error: click.ClickException) -> NrxError:
+    """Return an error in the arguments as any other: one sentence with a code, and where to read on."""
+    sentence = error.format_message().strip().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        sentence += f"; `{context.command_path} --help` tells what there is"
+    return NrxError("request.invalid", f"{sentence}.")
 
 
 def complain(error: NrxError) -> None:

@@ -95,6 +95,15 @@ def tempo_range(text: str | None) -> tuple[float, float] | None:
 
 
 def words(text: str) -> list[str]:
-    """Split a comma-separated list; "none" is the empty one."""
-    parts = [part.strip() for part in text.split(",")]
-    return [part for part in parts if part and part != "none"]
+    """Split a comma-separated list; "none" is the empty one.
+
+    Raises:
+        NrxError: `request.invalid` where "none" stands beside something.
+    """
+    parts = [part for each in text.split(",") if (part := each.strip())]
+    if "none" in parts and len(set(parts)) > 1:
+        others = ",".join(part for part in parts if part != "none")
+        raise NrxError(
+            "request.invalid", f"{text!r} says both none and something; write none, or {others}, but not both."
+        )
+    return [part for part in parts if part != "none"]

@@ -102,6 +102,7 @@ def invent_song(
         mean_brightness_hz=2000.0,
         notes=("invented: there is no recording behind this",),
         extent=_extent(bars),
+        metre=style.invention.metre,
     )
 
 
