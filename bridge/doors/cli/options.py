@@ -104,6 +104,7 @@ def words(text: str) -> list[str]:
     if "none" in parts and len(set(parts)) > 1:
         others = ",".join(part for part in parts if part != "none")
         raise NrxError(
-            "request.invalid", f"{text!r} says both none and something; write none, or {others}, but not both."
+            "request.invalid",
+            f"{text!r} says both none and something; write none, or {others}, but not both.",
         )
     return [part for part in parts if part != "none"]

@@ -1,0 +1,67 @@
+"""Arguments of the command line: what is wrong is said in one sentence with a code, whoever finds it."""
+
+import sys
+
+import pytest
+
+from bridge.doors.cli import app
+from bridge.doors.cli.options import words
+from bridge.protocol import parse_request
+from engine.errors import NrxError
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["remix", "x.wav", "--stile", "rock"], "--stile"),
+        (["remix", "x.wav"], "--style"),
+        (["remix", "--style", "rock"], "FILE"),
+        (["generate", "--seed", "minus one"], "minus one"),
+        (["no-such-command"], "no-such-command"),
+        (["remix", "x.wav", "--style", "rock", "--keep", "none,vocals"], "none,vocals"),
+    ],
+)
+def test_wrong_arguments_have_a_sentence_a_code_and_status_2(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["nrx", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        app.run()
+    out, err = capsys.readouterr()
+    assert ended.value.code == 2
+    assert out == ""
+    assert err.startswith("nrx: ")
+    assert err.endswith(" [request.invalid]\n")
+    assert err.count("\n") == 1
+    assert said in err
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("none", []), ("vocals, bass", ["vocals", "bass"]), ("", []), ("none,none", [])],
+)
+def test_lists_are_split(text: str, parts: list[str]) -> None:
+    assert words(text) == parts
+
+
+@pytest.mark.parametrize("text", ["none,vocals", "vocals,none", "drums, none ,bass"])
+def test_none_beside_a_stem_is_refused(text: str) -> None:
+    with pytest.raises(NrxError) as caught:
+        words(text)
+    assert caught.value.code == "request.invalid"
+
+
+@pytest.mark.parametrize(
+    ("given", "read"), [("natural", "natural"), ("none", "none"), ("-0.5", -0.5), (3, 3.0), ("12", 12.0)]
+)
+def test_pitch_is_a_word_or_semitones(given: object, read: object) -> None:
+    request = parse_request({"action": "sync", "inputs": [{"path": "a.wav"}], "tempo": 95, "pitch": given})
+    assert request.pitch == read
+
+
+@pytest.mark.parametrize("given", ["up", "13", -12.5, "nan", None])
+def test_a_pitch_that_cannot_be_moved_is_refused(given: object) -> None:
+    with pytest.raises(NrxError) as caught:
+        parse_request({"action": "sync", "inputs": [{"path": "a.wav"}], "tempo": 95, "pitch": given})
+    assert caught.value.code == "request.invalid"
+    assert "-12 to 12" in caught.value.sentence
