@@ -7,6 +7,7 @@ workers.
 """
 
 import logging
+import math
 import os
 import queue
 import signal
@@ -52,7 +53,7 @@ HEAVY = (
     "engine.actions.master",
     "engine.actions.mix",
     "engine.actions.sync",
-    "engine.analysis.analyze",
+    "engine.analysis.whole",
     "engine.generation.arranger.midi",
     "engine.sync.rubber_band",
     "scipy.signal",
@@ -143,6 +144,7 @@ class Worker:
 
         lease = _PipeLease(self, claim.token)
         beats = Beats(self.send, claim.token, self._settings.jobs.lease_s / BEATS_PER_LEASE)
+        beats.alive()  # from here on, what becomes of this process is the job's doing
         try:
             job = Job(
                 claim.request,
@@ -195,7 +197,7 @@ class Beats:
         self._send, self._token, self._every_s = send, token, every_s
         self._stage: str | None = None
         self._fraction = 0.0
-        self._sent_at = 0.0
+        self._sent_at = -math.inf
         self._lock = threading.Lock()
 
     def progress(self, stage: str, fraction: float) -> None:

@@ -19,7 +19,7 @@ from engine.analysis.model import (
 )
 
 if TYPE_CHECKING:
-    from engine.analysis.analyze import analyze
+    from engine.analysis.whole import analyze
 
 ANALYSIS_VERSION = 5
 """Raised whenever the same input would be analysed otherwise; cached analyses of other versions are not used.
@@ -45,6 +45,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    function = importlib.import_module("engine.analysis.analyze").analyze
+    function = importlib.import_module("engine.analysis.whole").analyze
     globals()["analyze"] = function
     return function
