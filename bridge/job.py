@@ -98,6 +98,7 @@ class Job:
 
     def _run(self) -> Manifest:
         from bridge.recipes import prepare
+        from bridge.returns.projects import write_projects
         from bridge.returns.write import TrackWriter, write_files, write_manifest
 
         started = time.perf_counter()
@@ -133,7 +134,12 @@ class Job:
                     times_real_time=round(outcome.duration_s / seconds, 2),
                     **written,
                 )
-                manifest = manifest.model_copy(update={"notes": (*self.notes, *manifest.notes)})
+                manifest = manifest.model_copy(
+                    update={
+                        "notes": (*self.notes, *manifest.notes),
+                        "files": {**manifest.files, **write_projects(staging.path, manifest, recipe.name)},
+                    }
+                )
                 monitor.check()
                 staging.sync()
                 published = None

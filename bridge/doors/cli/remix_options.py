@@ -43,7 +43,7 @@ def remix_fields(inputs: Sequence[dict[str, Any]], options: dict[str, Any]) -> d
     return {
         "action": "remix",
         "inputs": list(inputs),
-        "style": options["style"],
+        "style": options.get("style"),
         "energy": number("energy", options["energy"]),
         "brightness": number("brightness", options["brightness"]),
         "tempo": options["tempo"],
