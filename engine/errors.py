@@ -64,7 +64,6 @@ CODES: dict[str, Code] = {
     "daemon.absent": Code(MISSING, "the daemon does not run"),
     "daemon.running": Code(2, "a daemon already runs with this NRX_HOME"),
     "daemon.address": Code(2, "the address or port cannot be listened on"),
-    "daemon.busy": Code(2, "too much is asked of the daemon at once; ask again in a moment"),
     "store.network": Code(2, "the job store may not lie on a network share"),
     "cancelled": Code(CANCELLED, "the job was cancelled"),
     "internal": Code(INTERNAL, "an error in NRX Bridge itself"),
