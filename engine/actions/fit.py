@@ -132,7 +132,7 @@ def tuning_notes(plan: Plan, style: Style, cents: float) -> list[str]:
     if abs(cents) < AUDIBLE_CENTS:
         return []
     moved = f"What is kept moves {pitch:+.2f} semitones with the tempo, as sounds natural; " if pitch else ""
-    said = f"{moved}the new parts are tuned to it, {cents:+.0f} cents from A4 = 440 Hz."
+    said = f"{moved}the new parts are tuned to {'it' if pitch else 'the song'}, {cents:+.0f} cents from A4 = 440 Hz."
     return [said[0].upper() + said[1:]]
 
 
