@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from engine.thrift import is_sparing
+
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of <malloc.h>
 KEPT_BYTES = 1 << 30
 LARGEST_KEPT_BUFFER_BYTES = 32 << 20
@@ -25,8 +27,8 @@ COLLECT_EVERY = 50_000
 
 @contextmanager
 def memory_for_a_job() -> Iterator[None]:
-    """Keep freed memory at hand while the body runs."""
-    library = _allocator()
+    """Keep freed memory at hand while the body runs; not where memory is spared."""
+    library = None if is_sparing() else _allocator()
     seldom = gc.get_threshold()
     gc.set_threshold(COLLECT_EVERY, *seldom[1:])
     if library is not None:

@@ -61,6 +61,7 @@ class _Held:
     lease_until: float
     cpu_s: float
     cpu_looked_at: float
+    has_begun: bool = False
     staging: Path | None = None
     target: Path | None = None
     stop: Stop | None = None
@@ -298,6 +299,7 @@ class WorkerPool:
             return
         if held is None or held.claim.token != message.token:
             return
+        held.has_begun = True
         match message:
             case Beat(token, stage, fraction):
                 held.lease_until = time.monotonic() + self._lease_s
@@ -378,6 +380,8 @@ class WorkerPool:
             self._told(lambda: self._store.give_back(token))
         elif one.lapsed:
             self._told(lambda: self._store.lapsed(token))
+        elif not held.has_begun:  # it ended for a reason of its own, before it heard of the job
+            self._told(lambda: self._store.interrupt(token, "The worker process ended before the job began"))
         elif one.starved is not None:
             how = one.starved
             self._told(lambda: self._store.starved(token, how))

@@ -13,7 +13,7 @@ What happens to a job whose worker did not finish it:
 | no sign of life, lease lapsed | attempt | again; after the last attempt `job.attempts` |
 | an error of our own | attempt | again; after the last attempt the error |
 | bad input, full disk, missing backend | attempt | failed with that error |
-| the daemon ended | interruption | again; from the third on behind the others |
+| the daemon ended, or the process before it began | interruption | again; from the third on behind the others |
 """
 
 import json
@@ -35,14 +35,13 @@ from bridge.jobs.status import ROW, SHORTEST_S, status_of
 from bridge.jobs.writer import Batch, Writer
 from bridge.protocol import EventType, InputFile, JobEvent, JobStatus, Request
 from engine.errors import Cancelled, NrxError
+from engine.thrift import STEPS as THRIFT_STEPS
 
 CRASHES = 2
 """A job that has ended its process this often is not tried again."""
-THRIFT_STEPS = 2
-"""How often a job that ran out of memory is tried with less."""
 PATIENT_INTERRUPTIONS = 3
 MOST_INTERRUPTIONS = 100
-"""A job during which the daemon ended: from the first on it waits behind the others, from the second on it fails."""
+"""A job that was interrupted: from the first on it waits behind the others, from the second on it fails."""
 TRIED_AGAIN = frozenset({"internal"})
 """Codes that may be chance; every other refusal is the same the next time."""
 PAST_JOBS = 20
@@ -454,8 +453,8 @@ class JobStore:
             for row in rows
         ]
 
-    def interrupt(self, token: str) -> JobStatus:
-        """Queue a job again during which the daemon ended. Raises `LeaseLost`."""
+    def interrupt(self, token: str, why: str) -> JobStatus:
+        """Queue a job again that was interrupted through no fault of its own. Raises `LeaseLost`."""
 
         def change(batch: Batch) -> JobStatus:
             row = _held(batch.connection, token)
@@ -466,13 +465,13 @@ class JobStore:
                 return self._fail(
                     batch,
                     row,
-                    NrxError("job.attempts", f"The daemon ended {times} times while it ran this job."),
+                    NrxError("job.attempts", f"{why}; that was the {times}th interruption of this job."),
                 )
             values: dict[str, Any] = {"attempt": row.attempt - 1, "interruptions": times}
             if times >= PATIENT_INTERRUPTIONS:
                 values["turn"] = _next_turn(batch.connection)
             _set(batch, row.id, **values)
-            return self._again(batch, row, "The daemon ended while the job ran; it was taken up again.")
+            return self._again(batch, row, f"{why}; it was taken up again.")
 
         return self._writer.write(change)
 

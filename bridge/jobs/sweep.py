@@ -25,7 +25,7 @@ def take_up(store: JobStore) -> None:
         if outcome.published is not None:
             store.succeed(holder.token, outcome.published)
         else:
-            store.interrupt(holder.token)
+            store.interrupt(holder.token, "The daemon ended while the job ran")
         log.info("Took up job %s, which an earlier daemon had left running", holder.job_id)
 
 

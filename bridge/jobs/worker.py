@@ -6,6 +6,7 @@ nothing can be published without asking. Keyboard and termination signals are fo
 workers.
 """
 
+import gc
 import logging
 import math
 import os
@@ -19,7 +20,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bridge.config import Settings
-from bridge.jobs.limits import frugal, return_memory, thrifty
 from bridge.jobs.messages import (
     Answer,
     Ask,
@@ -39,6 +39,7 @@ from bridge.jobs.model import Claim
 from bridge.jobs.opening import open_snapshots, with_shown_names
 from bridge.jobs.processes import started_at
 from engine.errors import Cancelled, NrxError
+from engine.thrift import sparing_memory
 
 BEATS_PER_LEASE = 4
 PROGRESS_HZ = 10.0
@@ -127,7 +128,7 @@ class Worker:
         """Run one job and say how it ended."""
         out_of_memory = False
         try:
-            with thrifty(claim.thrift):
+            with sparing_memory(claim.thrift):
                 ended = self._attempt(claim)
         except MemoryError as error:
             out_of_memory = True
@@ -137,7 +138,7 @@ class Worker:
         if out_of_memory:
             self._pipe.close()
             os._exit(0)
-        return_memory()
+        gc.collect()
 
     def _attempt(self, claim: Claim) -> FromWorker:
         from bridge.job import Job
@@ -148,7 +149,7 @@ class Worker:
         try:
             job = Job(
                 claim.request,
-                frugal(self._settings, claim.thrift),
+                self._settings,
                 claim.parent,
                 job_id=claim.job_id,
                 opened=open_snapshots(claim.snapshots, self._settings),

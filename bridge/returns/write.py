@@ -30,6 +30,7 @@ from engine.actions.model import Outcome, OutputTrack
 from engine.analysis.model import Analysis, Curve
 from engine.audio import AudioInfo, Envelope, envelope, probe, write_wav
 from engine.progress import Monitor
+from engine.thrift import at_a_time
 
 if TYPE_CHECKING:
     from bridge.recipes import Recipe
@@ -60,7 +61,7 @@ class TrackWriter:
 
     def __init__(self, folder: Path, subtype: str, start_frame: int) -> None:
         self._folder, self._subtype, self._start_frame = folder, subtype, start_frame
-        self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="nrx-writer")
+        self._pool = ThreadPoolExecutor(at_a_time(WRITERS), thread_name_prefix="nrx-writer")
         self._places: set[str] = set()
         self._given: list[_Writing] = []
 

@@ -15,6 +15,7 @@ from engine.mixing import MixedTrack, MixSettings, MixTrack
 from engine.presets import Style
 from engine.progress import Monitor, shared_monitor
 from engine.tempo import TempoMap
+from engine.thrift import at_a_time
 
 ARRANGER_VERSION = "1"
 ARRANGER = Backend(
@@ -75,7 +76,7 @@ def render_parts(
             monitor=share,
         )
 
-    with ThreadPoolExecutor(PLAYERS) as pool:
+    with ThreadPoolExecutor(at_a_time(PLAYERS)) as pool:
         return dict(zip([part.name for part in parts], pool.map(play, parts, shares), strict=True))
 
 

@@ -20,6 +20,7 @@ from engine.mixing.presets import MixPreset
 from engine.mixing.roles import canonical_role, guess_role
 from engine.mixing.stems import Stem
 from engine.progress import SILENT, Monitor, shared_monitor
+from engine.thrift import at_a_time
 
 LISTENERS = 2
 Policy = Literal["learned", "rules", "equal"]
@@ -41,7 +42,7 @@ def listen_all(stems: Sequence[Stem], monitor: Monitor = SILENT) -> dict[str, St
         features = listen(stem, role_of(stem), frames, share)
         return features if stem.role is not None else replace(features, role=heard_role(features))
 
-    with ThreadPoolExecutor(LISTENERS, thread_name_prefix="nrx-listen") as pool:
+    with ThreadPoolExecutor(at_a_time(LISTENERS), thread_name_prefix="nrx-listen") as pool:
         return dict(zip([stem.name for stem in stems], pool.map(hear, stems, shares), strict=True))
 
 

@@ -25,6 +25,7 @@ from engine.mixing.model import MixedTrack, MixResult, MixSettings, MixTrack
 from engine.mixing.roles import ROLES, balance_of, guess_role
 from engine.mixing.strip import Strip, run_strip
 from engine.progress import SILENT, Monitor, shared_monitor
+from engine.thrift import at_a_time
 
 VOICE = "vocals"
 NOMINAL_LUFS = -20.0
@@ -69,7 +70,7 @@ def mix(tracks: Mapping[str, MixTrack], settings: MixSettings, monitor: Monitor 
 
     strips: dict[str, Strip] = {}
     voice_presence: NDArray[np.float64] | None = None
-    with ThreadPoolExecutor(STRIPS_AT_A_TIME) as pool:
+    with ThreadPoolExecutor(at_a_time(STRIPS_AT_A_TIME)) as pool:
         # The voices first: the others' dip follows them.
         strips.update(zip(voices, pool.map(strip_of, voices, shares, repeat(None)), strict=True))
         for name in voices:

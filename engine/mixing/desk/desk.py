@@ -25,6 +25,7 @@ from engine.mixing.listening.features import StemFeatures
 from engine.mixing.session.strips import BUSES, ChannelStrip, MixSession
 from engine.mixing.stems import Block, Stem
 from engine.progress import SILENT, Monitor
+from engine.thrift import at_a_time
 
 THREADS = 2
 TAIL_S = 4.0
@@ -79,7 +80,7 @@ def run_desk(
     }
     return_gains = {name: np.float32(linear(session.sends[name].return_db)) for name in sends}
     mix = np.zeros((2, frames), np.float32)
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="nrx-desk") as pool:
+    with ThreadPoolExecutor(at_a_time(THREADS), thread_name_prefix="nrx-desk") as pool:
         for start in range(0, frames, block_frames):
             monitor.report(start / frames)
             length = min(block_frames, frames - start)

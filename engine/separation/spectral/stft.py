@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Samples
+from engine.thrift import block_size
 
 OVERLAP = 4
 HOP_S = 2048 / 44100
@@ -71,7 +72,7 @@ class Framing:
 
     def block(self, channels: int) -> int:
         """Return how many frames of so many channels to work on at once: a tenth of a second's work, or so."""
-        return max(1, BLOCK_VALUES // (channels * self.bins))
+        return max(1, block_size(BLOCK_VALUES) // (channels * self.bins))
 
     def window(self) -> NDArray[np.float32]:
         """Return the periodic Hann window."""
