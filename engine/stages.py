@@ -223,8 +223,18 @@ class Stages:
         return self.cache.find(stage, content_key(depends_on))
 
     def cached(self, stage: str, depends_on: Mapping[str, Any], fill: Callable[[Path], None]) -> Path:
-        """Return the folder that `fill` made for this content, now or at any time before."""
+        """Return the folder that `fill` made for this content, now or at any time before, for the running stage."""
+        folder, self._was_cached = self.kept(stage, depends_on, fill)
+        return folder
+
+    def kept(
+        self, stage: str, depends_on: Mapping[str, Any], fill: Callable[[Path], None]
+    ) -> tuple[Path, bool]:
+        """Do as `cached` does for work beside the running stage; say also whether the folder was there before."""
         key = content_key(depends_on)
         found = self.cache.find(stage, key)
-        self._was_cached = found is not None
-        return found if found is not None else self.cache.build(stage, key, fill)
+        return (found, True) if found is not None else (self.cache.build(stage, key, fill), False)
+
+    def was_cached(self) -> None:
+        """Note that the running stage had nothing to do: all that it gives was there before."""
+        self._was_cached = True

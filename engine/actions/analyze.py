@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from engine.actions.model import Outcome, Song
-from engine.actions.separate import about, known_mix, load_stem, separated_files, stem_tracks
+from engine.actions.separate import about, depends_on, known_mix, load_stem, separated_files, stem_tracks
 from engine.actions.source import MOST_CHANNELS, Mix, mix_of, read_mix, read_stems, sum_of
 from engine.actions.timeline import map_of
 from engine.analysis import ANALYSIS_VERSION, Analysis
@@ -27,7 +27,7 @@ def analysis_of(
 ) -> Analysis:
     """Return the analysis of a song from its stems, from the cache or made now."""
     made_by = load_backend(BACKEND).info
-    depends_on = {
+    listened_to = {
         "audio": [[source.sha256, source.role] for source in song.sources],
         "stems": None if song.has_stems else [made_by.name, made_by.version, sorted(stems)],
         "tempo_map": song.tempo_map.to_json() if song.tempo_map is not None else None,
@@ -48,7 +48,18 @@ def analysis_of(
         )
         (folder / _FILE).write_bytes(_JSON.dump_json(result))
 
-    return _JSON.validate_json((stages.cached("analyze", depends_on, fill) / _FILE).read_bytes())
+    return _JSON.validate_json((stages.cached("analyze", listened_to, fill) / _FILE).read_bytes())
+
+
+def origin_of(song: Song) -> dict[str, object]:
+    """Return all that the stems from `stems_and_mix` depend on, to be hashed."""
+    if song.has_stems:
+        return {"stems": [[source.sha256, source.role] for source in song.sources]}
+    return depends_on(song, _channels(song), BACKEND)
+
+
+def _channels(song: Song) -> int:
+    return min(song.sources[0].info.channels, MOST_CHANNELS)
 
 
 def stems_and_mix(song: Song, stages: Stages) -> tuple[dict[str, Path | Audio], Mix]:
@@ -60,7 +71,7 @@ def stems_and_mix(song: Song, stages: Stages) -> tuple[dict[str, Path | Audio], 
             return dict(given), mix_of(
                 sum_of(list(given.values())), lambda _monitor: sum_of(list(given.values()))
             )
-    channels = min(song.sources[0].info.channels, MOST_CHANNELS)
+    channels = _channels(song)
 
     def read(monitor: Monitor) -> Audio:
         return read_mix(song, monitor)

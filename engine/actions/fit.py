@@ -1,7 +1,9 @@
 """Fit a kept stem of the song to the new timeline: time, the small natural pitch change, then the style's effects."""
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +13,12 @@ from engine.actions.separate import load_shape, load_stem
 from engine.actions.source import Mix, power
 from engine.actions.timeline import Plan
 from engine.analysis import Analysis
-from engine.audio import Audio, Envelope, to_stereo
+from engine.audio import Audio, Envelope, read_audio, to_stereo, write_wav
 from engine.errors import NrxError
 from engine.generation.arranger.effects import apply_effects
 from engine.presets import Style
 from engine.progress import Monitor
+from engine.stages import Stages
 from engine.sync import PitchRule, conform, pitch_for_tempo_change
 from engine.tempo import TempoMap
 
@@ -26,18 +29,24 @@ INAUDIBLE_DB = 15.0
 MOST_TUNING_CENTS = 100.0
 AUDIBLE_CENTS = 5.0
 LEAST_STRETCH, MOST_STRETCH = 0.3, 3.5
+CONFORM_VERSION = 1
+"""Counts how fitting has come to sound different, for what an earlier release left in the cache."""
 PITCHED = frozenset({"vocals", "bass", "other"})
 """Stems that take the natural pitch change of a new tempo together, and the new parts with them."""
 
 
+_SOUND, _SUMMARY = "fitted.wav", "fitted.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A stem of the song on the new timeline, and what was done to it."""
+    """A stem of the song on the new timeline, and what was done to it, now or (`was_known`) in an earlier job."""
 
     name: str
     role: str
     audio: Audio
     summary: SyncSummary
+    was_known: bool = False
 
 
 def really_there(
@@ -92,17 +101,28 @@ def fit_stems(
     mix: Mix,
     plan: Plan,
     style: Style,
+    origin: Mapping[str, object],
+    stages: Stages,
     monitor: Monitor,
 ) -> list[Fitted]:
-    """Fit the stems that are kept, all of which are in `stems`."""
+    """Fit the stems that are kept, all of which are in `stems`; `origin` is all that these depend on.
+
+    What is stretched is kept in the cache: another style at the same tempo and pitch takes it from there.
+    """
     wanted = sorted(keep)
-    kept = []
-    for index, role in enumerate(wanted):
-        stem = stems[role]
-        audio = load_stem(stem) if isinstance(stem, Path) else stem
-        share = monitor.part(index / len(wanted), (index + 1) / len(wanted))
-        kept.append(fit_stem(role, to_stereo(audio), plan, style, plan.length_frames(mix), share))
-    return kept
+    return [
+        fit_stem(
+            role,
+            stems[role],
+            mix,
+            plan,
+            style,
+            origin,
+            stages,
+            monitor.part(index / len(wanted), (index + 1) / len(wanted)),
+        )
+        for index, role in enumerate(wanted)
+    ]
 
 
 def shape_power(shape: Envelope) -> float:
@@ -151,21 +171,54 @@ def anchors(source_map: TempoMap, target_map: TempoMap, duration_s: float) -> tu
 
 
 def fit_stem(
-    role: str, audio: Audio, plan: Plan, style: Style, length_frames: int, monitor: Monitor
+    role: str,
+    stem: Path | Audio,
+    mix: Mix,
+    plan: Plan,
+    style: Style,
+    origin: Mapping[str, object],
+    stages: Stages,
+    monitor: Monitor,
 ) -> Fitted:
-    """Return `audio` (stereo) fitted to the plan's timeline, `length_frames` long; effects go on vocals only."""
-    moved = plan.target_map is not plan.source_map
-    summary = SyncSummary(role, 1.0, 1.0, 1.0, 0.0, None, None, "none")
-    if moved:
-        source_s, target_s = anchors(plan.source_map, plan.target_map, audio.duration_s)
+    """Return a stem in stereo on the plan's timeline, as long as that has it; effects go on vocals only."""
+    if plan.target_map is plan.source_map:
+        audio, known = _stereo(stem), False
+        summary = SyncSummary(role, 1.0, 1.0, 1.0, 0.0, None, None, "none")
+    else:
         pitch = natural_pitch(plan, style) if role in PITCHED else 0.0
-        audio, report = conform(
-            audio,
+        audio, summary, known = _conformed(
+            role, stem, mix, plan, pitch, origin, stages, monitor.part(0.0, 0.9)
+        )
+    if role == "vocals" and style.vocal_effects:
+        audio = apply_effects(
+            audio, style.vocal_effects, target_map=plan.target_map, monitor=monitor.part(0.9, 1.0)
+        )
+    return Fitted(f"{role.capitalize()} (kept)", role, audio, summary, known)
+
+
+def _conformed(
+    role: str,
+    stem: Path | Audio,
+    mix: Mix,
+    plan: Plan,
+    pitch_semitones: float,
+    origin: Mapping[str, object],
+    stages: Stages,
+    monitor: Monitor,
+) -> tuple[Audio, SyncSummary, bool]:
+    """Stretch a stem, or take it from the cache; say also whether it was there."""
+    source_s, target_s = anchors(plan.source_map, plan.target_map, mix.duration_s)
+    length_frames = plan.length_frames(mix)
+    made: list[Audio] = []
+
+    def fill(folder: Path) -> None:
+        fitted, report = conform(
+            _stereo(stem),
             source_s,
             target_s,
-            pitch_semitones=pitch,
+            pitch_semitones=pitch_semitones,
             length_frames=length_frames,
-            monitor=monitor.part(0.0, 0.9),
+            monitor=monitor,
         )
         summary = SyncSummary(
             role,
@@ -177,8 +230,25 @@ def fit_stem(
             report.residual_worst_ms,
             report.engine,
         )
-    if role == "vocals" and style.vocal_effects:
-        audio = apply_effects(
-            audio, style.vocal_effects, target_map=plan.target_map, monitor=monitor.part(0.9, 1.0)
-        )
-    return Fitted(f"{role.capitalize()} (kept)", role, audio, summary)
+        write_wav(folder / _SOUND, fitted, "FLOAT")
+        (folder / _SUMMARY).write_text(json.dumps(asdict(summary)))
+        made.append(fitted)
+
+    folder, known = stages.kept(
+        "sync",
+        {
+            "origin": origin,
+            "role": role,
+            "beats": hashlib.sha256(source_s.tobytes() + target_s.tobytes()).hexdigest(),
+            "pitch_semitones": pitch_semitones,
+            "length_frames": length_frames,
+            "version": CONFORM_VERSION,
+        },
+        fill,
+    )
+    summary = SyncSummary(**json.loads((folder / _SUMMARY).read_bytes()))
+    return made[0] if made else read_audio(folder / _SOUND), summary, known
+
+
+def _stereo(stem: Path | Audio) -> Audio:
+    return to_stereo(load_stem(stem) if isinstance(stem, Path) else stem)

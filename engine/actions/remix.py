@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.actions.analyze import BACKEND, analysis_of, stems_and_mix
+from engine.actions.analyze import BACKEND, analysis_of, origin_of, stems_and_mix
 from engine.actions.finish import finish, finite
 from engine.actions.fit import (
     fit_stems,
@@ -72,7 +72,7 @@ def remix(
     # Fitting the voice and playing the parts need nothing of each other.
     with ThreadPoolExecutor(1) as beside:
         quiet = Monitor(is_cancelled=stages.is_cancelled)
-        fitting = beside.submit(fit_stems, stems, keep, mix, plan, style, quiet)
+        fitting = beside.submit(fit_stems, stems, keep, mix, plan, style, origin_of(song), stages, quiet)
         with stages.stage("generate") as monitor:
             arrangement = arrange(
                 plan.analysis,
@@ -98,6 +98,8 @@ def remix(
                 monitor.check()
                 wait([fitting], timeout=0.2)
             kept = fitting.result()
+            if kept and all(item.was_known for item in kept):
+                stages.was_cached()
     roles = {item.name: item.role for item in kept}
     sync = tuple(item.summary for item in kept)
     tracks = {item.name: MixTrack(item.audio, item.role, may_overwrite=True) for item in kept}

@@ -32,7 +32,7 @@ def known_mix(
     song: Song, channels: int, stages: Stages, backend: str, read: Callable[[Monitor], Audio]
 ) -> Mix | None:
     """Return what is known of the song's mix since it was separated, without decoding it; None if it was not yet."""
-    folder = stages.find("separate", _depends_on(song, channels, backend, None))
+    folder = stages.find("separate", depends_on(song, channels, backend))
     if folder is None:
         return None
     known = json.loads((folder / _MEASURES).read_bytes())
@@ -66,11 +66,12 @@ def separated_files(
         for role in stem_names(two_stems, info.stems):
             save_shape(folder / f"{role}.npz", envelope(read_audio(folder / f"{role}.wav")))
 
-    folder = stages.cached("separate", _depends_on(song, channels, backend, two_stems), fill)
+    folder = stages.cached("separate", depends_on(song, channels, backend, two_stems), fill)
     return {role: folder / f"{role}.wav" for role in stem_names(two_stems, info.stems)}
 
 
-def _depends_on(song: Song, channels: int, backend: str, two_stems: str | None) -> dict[str, object]:
+def depends_on(song: Song, channels: int, backend: str, two_stems: str | None = None) -> dict[str, object]:
+    """Return all that the separated stems of a song depend on, to be hashed."""
     info = load_backend(backend).info
     return {
         "audio": [source.sha256 for source in song.sources],
