@@ -61,10 +61,15 @@ def decide(
     reference: Profile | None,
     sample_rate: int,
     corrections: Corrections = Corrections(),
+    dynamics_db: NDArray[np.float64] | None = None,
 ) -> Decisions:
-    """Return what to do to a song that was `heard`, for `wishes`, like `reference`."""
+    """Return what to do to a song that was `heard`, for `wishes`, like `reference`.
+
+    `dynamics_db` is what compression and limiting do to the spectrum, third octave by third octave, where it is known:
+    the equaliser then allows for it.
+    """
     thoughts = _Thoughts()
-    eq_db = _equaliser(heard.profile, wishes, reference, thoughts) * corrections.eq_scale
+    eq_db = _equaliser(heard.profile, wishes, reference, thoughts, dynamics_db) * corrections.eq_scale
     compression = _compression(heard, wishes, reference, sample_rate, corrections, thoughts)
     image = image_for(
         heard.figures.stereo,
@@ -82,18 +87,23 @@ def decide(
     chain = ChainSettings(
         eq_db, image.side_gain, compression.gain_db if compression is not None else None, image.flip_right
     )
-    return Decisions(chain, image, compression, lufs, lra_max, tuple(thoughts.said))
+    return Decisions(chain, image, compression, round(lufs, 2), lra_max, tuple(thoughts.said))
 
 
 def _equaliser(
-    own: Profile, wishes: MasterWishes, reference: Profile | None, thoughts: _Thoughts
+    own: Profile,
+    wishes: MasterWishes,
+    reference: Profile | None,
+    thoughts: _Thoughts,
+    dynamics_db: NDArray[np.float64] | None,
 ) -> NDArray[np.float64]:
     amounts, total = wishes.amounts, np.zeros(len(CENTRES_HZ))
     if not np.isfinite(own.integrated_lufs):
         return total
     matched = reference is not None and amounts.match_spectrum > 0.0
     if reference is not None and matched:
-        total += match_curve(own.spectrum_db, reference.spectrum_db, amounts.match_spectrum)
+        expected_db = own.spectrum_db if dynamics_db is None else own.spectrum_db + dynamics_db
+        total += match_curve(expected_db, reference.spectrum_db, amounts.match_spectrum)
         thoughts.say(f"Equaliser towards the reference: {_peaks_of(total)}.")
     else:
         rumble = rumble_cut(own.spectrum_db) * amounts.corrective

@@ -139,11 +139,6 @@ def _quieter(remedy: Remedy, found: Found) -> Remedy:
     return replace(remedy, lufs=remedy.lufs - max(REDUCTION_STEP_LU, 1.2 * abs(found[0] - found[1])))
 
 
-def _less_reduction(remedy: Remedy, found: Found) -> Remedy:
-    scale = remedy.corrections.compression_scale * 0.6
-    return replace(_quieter(remedy, found), corrections=replace(remedy.corrections, compression_scale=scale))
-
-
 def _lower_ceiling(remedy: Remedy, found: Found) -> Remedy:
     return replace(remedy, ceiling_db=remedy.ceiling_db - (found[0] - found[1]) - 0.03)
 
@@ -170,7 +165,7 @@ class Guardrail:
 
 GUARDRAILS: tuple[Guardrail, ...] = (
     Guardrail("eq", "largest gain of the equaliser in any band", "dB", _equaliser, _less_equaliser),
-    Guardrail("reduction", "average gain reduction of the master bus", "dB", _reduction, _less_reduction),
+    Guardrail("reduction", "average gain reduction of the master bus", "dB", _reduction, _quieter),
     Guardrail("true_peak_4x", "true peak at 4x (BS.1770-4)", "dBTP", _true_peak_4x, _lower_ceiling),
     Guardrail("true_peak_8x", "true peak at 8x", "dBTP", _true_peak_8x, _lower_ceiling),
     Guardrail("side_gain", "largest level of the side against the mix", "%", _side_gain, _narrower),

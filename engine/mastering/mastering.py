@@ -37,10 +37,13 @@ RANGES: dict[str, tuple[float, float]] = {
 BIT_DEPTHS = (16, 24, 32)
 
 
-def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) -> MasterResult:
+def master(
+    audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT, *, expected_lu: float = 0.0
+) -> MasterResult:
     """Bring `audio` (1 to 6 channels, any rate) to the loudness and under the ceiling of `settings`.
 
-    The length stays. Where the loudness cannot be had within the budgets the master is quieter, and the
+    The length stays. `expected_lu` is how much louder than planned a master like this comes out, where a trial has
+    shown it: it can save a pass. Where the loudness cannot be had within the budgets the master is quieter, and the
     report says why.
 
     Raises:
@@ -72,7 +75,7 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
         saturation=settings.saturation_amount,
     )
     out = np.empty_like(audio.samples)
-    correction_lu = 0.0
+    correction_lu = expected_lu
     passes = 0
     while True:
         plan = make_plan(
@@ -113,6 +116,7 @@ def master(audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT) ->
         ),
         max_saturation_db=limited.max_saturation_db,
         passes=passes,
+        unexpected_lu=correction_lu + off_lu,
         warnings=_warnings(plan, settings, after.integrated_lufs),
         riding_db=(float(riding_db.min(initial=0.0)), float(riding_db.max(initial=0.0))),
         glue_average_db=glue_average_db,

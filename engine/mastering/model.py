@@ -59,7 +59,7 @@ class MasterReport:
     `aimed_lufs` is the target after lowering it to what the reduction and peak-to-loudness budgets allow;
     `warnings` says why it was lowered. `passes` counts limiting passes over the whole song. `riding_db` is
     the lowest and the highest gain that was ridden to bring the loudness range down, `glue_average_db` what
-    glue and riding take off loud passages on average.
+    glue and riding take off loud passages on average, `unexpected_lu` how much louder it came out than planned.
     """
 
     target_lufs: float
@@ -78,6 +78,7 @@ class MasterReport:
     warnings: tuple[str, ...] = ()
     riding_db: tuple[float, float] = (0.0, 0.0)
     glue_average_db: float = 0.0
+    unexpected_lu: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

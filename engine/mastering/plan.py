@@ -153,7 +153,7 @@ def make_plan(
             reason = f"the input is too quiet: it would take more than {MAX_GAIN_DB:g} dB of gain"
         else:
             reason = (
-                f"more would have the limiter take over {budget:g} dB off loud passages on average; "
+                f"more would have the limiter take over {budget:.1f} dB off loud passages on average; "
                 "a denser mix can be made louder"
             )
         aimed = low.lufs

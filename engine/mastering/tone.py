@@ -8,10 +8,13 @@ only what is further than `CORRIDOR_DB` from it is moved, and by half.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.loudness.spectrum import CENTRES_HZ
+from engine.loudness.weighting import k_weighting_sos
 from engine.mastering.wishes import MAX_EQ_DB
 
 Curve = NDArray[np.float64]
@@ -86,21 +89,37 @@ def balance_move(spectrum_db: Curve) -> Curve:
     return np.where(present, move, np.minimum(move, 0.0))
 
 
+def _loudness(spectrum_db: Curve) -> float:
+    """Return the loudness in dB (to a constant) of a spectrum, by K-weighting."""
+    return float(10.0 * np.log10((10.0 ** ((spectrum_db + _k_weights_db()) / 10.0)).sum()))
+
+
+@lru_cache(maxsize=1)
+def _k_weights_db() -> Curve:
+    from scipy.signal import sosfreqz
+
+    _, response = sosfreqz(k_weighting_sos(96_000), worN=CENTRES_HZ, fs=96_000)
+    weights: Curve = 20.0 * np.log10(np.abs(response))
+    return weights
+
+
 def match_curve(own_db: Curve, wanted_db: Curve, amount: float, limit_db: float = MAX_EQ_DB) -> Curve:
     """Return the gains, within +-`limit_db`, after which `own_db` has the shape of `wanted_db` as nearly as can be.
 
-    An equaliser that is limited can meet a shape at several levels; the level at which most bands are met is taken.
+    An equaliser that is limited can meet a shape at several levels; the one is taken at which the bands are nearest
+    once both are equally loud.
     """
     usable = audible(own_db) & audible(wanted_db)
     if not usable.any() or amount <= 0.0:
         return np.zeros_like(own_db)
+    own_db, wanted_db = own_db - _loudness(own_db), wanted_db - _loudness(wanted_db)
     away = (wanted_db - own_db) * amount
     best, least = np.zeros_like(away), np.inf
     middle = float(np.median(away[usable]))
     for shift in np.arange(middle - 2.0 * limit_db, middle + 2.0 * limit_db + STEP_DB, STEP_DB):
         gains = np.clip(away - shift, -limit_db, limit_db)
-        rest = (away - gains)[usable]
-        missed = float(np.abs(rest - np.median(rest)).mean()) + 0.002 * float(np.abs(gains[usable]).mean())
+        rest = (away - gains + _loudness(own_db + gains))[usable]
+        missed = float(np.abs(rest).mean()) + 0.002 * float(np.abs(gains[usable]).mean())
         if missed < least:
             best, least = gains, missed
     return np.where(usable, best, np.where(audible(own_db), np.minimum(best, 0.0), 0.0))

@@ -24,6 +24,7 @@ from engine.mastering.mastering import master
 from engine.mastering.model import MasterReport, MasterResult, MasterSettings
 from engine.mastering.parallel import both
 from engine.mastering.profile import Heard, Profile, average, listen
+from engine.mastering.trial import try_out
 from engine.mastering.wishes import (
     HIGHEST_CEILING_DBTP,
     MAX_AVERAGE_REDUCTION_DB,
@@ -33,7 +34,9 @@ from engine.mastering.wishes import (
 from engine.progress import SILENT, Monitor
 
 MAX_RETRIES = 3
-REDUCTION_MARGIN_DB = 0.1
+TRIALS = 2
+REDUCTION_MARGIN_DB = 0.35
+"""What the limiter may take more than was planned."""
 SUBTYPES = {16: "PCM_16", 24: "PCM_24"}
 RANGES: dict[str, tuple[float, float]] = {
     "lufs": (-40.0, -5.0),
@@ -99,15 +102,24 @@ def make_master(
     pressed: Audio | None = None
     made_for: Corrections | None = None
     decisions: Decisions | None = None
+    expected_lu = 0.0
     while True:
         span = monitor.part(0.15 + 0.2 * retries, 0.35 + 0.2 * retries)
         if decisions is None or pressed is None or made_for != remedy.corrections:
-            decisions = decide(heard, wishes, reference, audio.sample_rate, remedy.corrections)
             pressed = None
+            decisions, expected_lu = _considered(audio, heard, wishes, reference, remedy.corrections)
             pressed = run_chain(audio, decisions.chain, span.part(0.0, 0.3))
             made_for = remedy.corrections
         attempt, curves = _attempt(
-            pressed, heard, wishes, decisions, remedy, path, time_reference_frames, span.part(0.3, 1.0)
+            pressed,
+            heard,
+            wishes,
+            decisions,
+            expected_lu,
+            remedy,
+            path,
+            time_reference_frames,
+            span.part(0.3, 1.0),
         )
         checks, remedy = check(attempt, remedy)
         failed = [item for item in checks if not item.passed]
@@ -139,20 +151,32 @@ def make_master(
     )
 
 
-def _attempt(
-    pressed: Audio,
+def _considered(
+    audio: Audio,
     heard: Heard,
     wishes: MasterWishes,
-    decisions: Decisions,
-    remedy: Remedy,
-    path: Path,
-    time_reference_frames: int,
-    monitor: Monitor,
-) -> tuple[Attempt, tuple[NDArray[np.float32], NDArray[np.float64], Envelope]]:
-    """Limit, write, read back and measure."""
+    reference: Profile | None,
+    corrections: Corrections,
+) -> tuple[Decisions, float]:
+    """Decide, after trials where a spectrum is to be met; also return how much louder than planned it comes out."""
+    decisions = decide(heard, wishes, reference, audio.sample_rate, corrections)
+    if reference is None or wishes.amounts.match_spectrum <= 0.0:
+        return decisions, 0.0
+    expected_lu = 0.0
+    for _ in range(TRIALS):
+        trial = try_out(audio, heard, decisions, _settings(wishes, decisions, Remedy()))
+        if trial is None:
+            break
+        expected_lu = trial.unexpected_lu
+        decisions = decide(heard, wishes, reference, audio.sample_rate, corrections, trial.dynamics_db)
+    return decisions, expected_lu
+
+
+def _settings(wishes: MasterWishes, decisions: Decisions, remedy: Remedy) -> MasterSettings:
+    """Return the settings of the last part: limiter, loudness, dither."""
     compressed_db = decisions.compression.weighted_average_db if decisions.compression is not None else 0.0
     lra_max = decisions.lra_max
-    settings = MasterSettings(
+    return MasterSettings(
         lufs=max(-60.0, decisions.lufs + remedy.lufs),
         ceiling_dbtp=wishes.ceiling_dbtp + remedy.ceiling_db,
         glue_ratio=wishes.glue_ratio,
@@ -164,7 +188,23 @@ def _attempt(
         plr_min=wishes.plr_min,
         strict=True,
     )
-    result = master(pressed, settings, monitor.part(0.0, 0.65))
+
+
+def _attempt(
+    pressed: Audio,
+    heard: Heard,
+    wishes: MasterWishes,
+    decisions: Decisions,
+    expected_lu: float,
+    remedy: Remedy,
+    path: Path,
+    time_reference_frames: int,
+    monitor: Monitor,
+) -> tuple[Attempt, tuple[NDArray[np.float32], NDArray[np.float64], Envelope]]:
+    """Limit, write, read back and measure."""
+    compressed_db = decisions.compression.weighted_average_db if decisions.compression is not None else 0.0
+    settings = _settings(wishes, decisions, remedy)
+    result = master(pressed, settings, monitor.part(0.0, 0.65), expected_lu=expected_lu)
     reduction_db, slow_gain_db = result.reduction_db, result.slow_gain_db
     report = result.report
     after, shape = _written(result, path, SUBTYPES[wishes.bits], time_reference_frames)
