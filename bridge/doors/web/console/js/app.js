@@ -70,5 +70,5 @@ export class App {
   go(hash) { location.hash = hash; }
   style(id) { return this.styles.find((style) => style.id === id) ?? null; }
   styleName(id) { return this.style(id)?.name ?? id; }
-  styleColour(id) { return this.style(id)?.colour ?? "var(--accent)"; }
+  styleColour(id) { return this.style(id)?.colour ?? "var(--line-strong)"; }
 }

@@ -27,6 +27,9 @@ export function chordName(label) {
   return `${name}/${(flats ? FLATS : SHARPS)[pitch]}`;
 }
 
+/** "Bb major" -> "B♭ major". */
+export const keyName = (key) => key.replace(/^([A-G])([#b]*)/, (_, letter, signs) => letter + signs.replaceAll("#", "♯").replaceAll("b", "♭"));
+
 /** Hue by root on the circle of fifths (degrees), and whether the chord is a dark (minor) one; null for no chord. */
 export function chordHue(label) {
   if (!label || !(label[0] in PITCH)) return null;

@@ -1,6 +1,6 @@
 // The report in words: what was heard, kept, fitted, how loud it is, and what made it. Pure: a manifest in, sentences out.
 
-import { chordName, mergedChords } from "./chords.js";
+import { chordName, keyName, mergedChords } from "./chords.js";
 import { bpm, capital, clock, listed, lufs, plain, plural, signed, span } from "./format.js";
 import { ROLE_NAMES } from "./words.js";
 
@@ -37,7 +37,7 @@ function heard({ analysis, source = [] }) {
     lines.push(`The tempo is ${bpm(analysis.tempo_bpm)} in ${analysis.time_signature}, ${TEMPO_SOURCES[analysis.tempo_source] ?? analysis.tempo_source}`
       + `${analysis.steady ? " and steady" : ", and it moves"}${others.length ? `; it can also be felt at ${listed(others.slice(0, 2).map((item) => bpm(item.bpm)))}` : ""}.`);
   }
-  lines.push(`The key is ${sure(analysis.key_confidence)} ${analysis.key}${Math.abs(analysis.tuning_cents ?? 0) >= 4 ? `, tuned ${signed(analysis.tuning_cents, 0)} cents from 440 Hz` : ""}.`);
+  lines.push(`The key is ${sure(analysis.key_confidence)} ${keyName(analysis.key)}${Math.abs(analysis.tuning_cents ?? 0) >= 4 ? `, tuned ${signed(analysis.tuning_cents, 0)} cents from 440 Hz` : ""}.`);
   const common = commonChords(analysis.chords ?? []);
   if (common.length) lines.push(`The chords it uses most are ${listed(common)}.`);
   if (analysis.sections?.length > 1) lines.push(`Its form: ${analysis.sections.map((part) => `${part.label} (${clock(part.start_s)})`).join(", ")}.`);
@@ -101,7 +101,7 @@ function loudness({ loudness: levels = {}, analysis }) {
 }
 
 function makers({ backends = [], device, seconds, times_real_time: speed, nrx_version: version, stages = [] }) {
-  const lines = backends.map((item) => `${capital(item.stage)}: ${item.name} ${item.version}, ${item.what}. Licence: ${item.licence}.`
+  const lines = backends.map((item) => `${capital(item.stage)}: ${item.name} ${item.version}, ${ended(item.what)} Licence: ${ended(item.licence)}`
     + `${item.commercial_use === false ? " NOT for commercial releases." : ""}`);
   const cached = stages.filter((stage) => stage.cached).map((stage) => stage.stage);
   if (seconds) {

@@ -12,7 +12,7 @@ export const STAGES = {
   sync: "Fitting the voice",
   mix: "Mixing",
   master: "Mastering",
-  write: "Writing the files",
+  publish: "Writing the return",
 };
 
 export const ACTIONS = {
@@ -20,7 +20,7 @@ export const ACTIONS = {
 };
 
 export const DOORS = {
-  http: "web", web: "console", osc: "OSC", folder: "watched folder", spool: "script", cli: "command line",
+  osc: "OSC", folder: "a watched folder", spool: "a script", cli: "the command line",
 };
 
 /** Slider words: the value is a factor from 0.5 to 2, 1 is what the style asks for. */

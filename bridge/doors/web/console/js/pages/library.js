@@ -1,5 +1,6 @@
 // The library: every return on disk, newest first, searched by words.
 
+import { keyName } from "../chords.js";
 import { fill, h } from "../dom.js";
 import { ago, bpm, clock, lufs, plural } from "../format.js";
 import { icon } from "../icons.js";
@@ -52,7 +53,7 @@ export function libraryPage(app) {
 }
 
 function card(app, item) {
-  const facts = [item.duration_s && clock(item.duration_s), item.tempo_bpm && bpm(item.tempo_bpm), item.key,
+  const facts = [item.duration_s && clock(item.duration_s), item.tempo_bpm && bpm(item.tempo_bpm), item.key && keyName(item.key),
     item.loudness_lufs !== null && item.loudness_lufs !== undefined && lufs(item.loudness_lufs)].filter(Boolean);
   return h("li", { style: { "--style": app.styleColour(item.style) } },
     h("a", { class: "return-card", href: `#/return/${encodeURIComponent(item.job_id)}` },

@@ -1,5 +1,6 @@
 // A return: its mixer, its report in words, its files.
 
+import { keyName } from "../chords.js";
 import { fill, h } from "../dom.js";
 import { ago, bpm, bytes, clock } from "../format.js";
 import { icon } from "../icons.js";
@@ -57,7 +58,7 @@ function header(app, id, manifest) {
   const { timeline, analysis, style, action } = manifest;
   const facts = [
     ACTIONS[action], style && app.styleName(style), timeline?.duration_s && clock(timeline.duration_s), timeline?.tempo_bpm && bpm(timeline.tempo_bpm),
-    analysis?.key, ago(Date.parse(manifest.created_utc) / 1000, Date.now() / 1000),
+    analysis?.key && keyName(analysis.key), ago(Date.parse(manifest.created_utc) / 1000, Date.now() / 1000),
   ].filter(Boolean);
   return h("header", { class: "return-head", style: { "--style": app.styleColour(style) } },
     h("div", {}, h("h1", {}, titleOf(manifest)), h("p", { class: "hint" }, facts.join(" · "))),
@@ -70,17 +71,18 @@ function reportPart(app, manifest) {
 }
 
 function filesPart(app, id, manifest) {
-  const tracks = (manifest.tracks ?? []).map((track) => [track.file, track.name, `${track.subtype.replace("PCM_", "")} · ${track.sample_rate / 1000} kHz · ${bytes(size(track))}`, track.colour]);
+  const tracks = (manifest.tracks ?? []).map((track) => [track.file, track.name, `${SUBTYPES[track.subtype] ?? track.subtype}, ${track.sample_rate / 1000} kHz · ${bytes(size(track))}`, track.colour]);
   const others = Object.entries(manifest.files ?? {}).map(([name, file]) => [file, name, file.split(".").pop().toUpperCase(), null]);
   const rows = [...tracks.sort((a, b) => Number(a[0].includes("/")) - Number(b[0].includes("/"))), ...others, ["manifest.json", "Manifest", "JSON", null]];
   return h("section", { class: "return-files", "aria-label": "Files" }, h("h2", {}, "Files"),
     h("ul", {}, rows.map(([file, name, facts, colour]) => h("li", {},
       h("i", { class: "swatch", style: { "--track": colour ?? "var(--line-strong)" } }),
-      h("span", { class: "file-words" }, h("span", { class: "file-name" }, name), h("span", { class: "hint" }, `${file} · ${facts}`)),
+      h("span", { class: "file-words" }, h("span", { class: "file-name" }, name), h("span", { class: "hint" }, `${facts} · ${file}`)),
       h("button", { type: "button", class: "ghost", "aria-label": `Download ${file}`, title: `Download ${file}`,
         onClick: () => app.api.download(app.api.filePath(id, file), file.split("/").pop()).catch(tell) }, icon("download", 17))))),
     h("p", { class: "hint folder" }, "In ", h("code", {}, manifest.folder)));
 }
 
+const SUBTYPES = { PCM_16: "16 bit", PCM_24: "24 bit", PCM_32: "32 bit", FLOAT: "32 bit float", DOUBLE: "64 bit float" };
 const WIDTHS = { PCM_16: 2, PCM_24: 3, PCM_32: 4, FLOAT: 4, DOUBLE: 8 };
 const size = (track) => track.frames * track.channels * (WIDTHS[track.subtype] ?? 4);

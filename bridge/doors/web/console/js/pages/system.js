@@ -14,7 +14,7 @@ export function systemPage(app) {
   const colours = segments({ label: "Colours", options: THEMES, value: theme(), onChange: setTheme });
   const own = h("section", { class: "panel" }, h("h2", {}, "This browser"), colours.element,
     h("p", { class: "hint" }, "Signing out forgets this browser's access. ", h("code", {}, "nrx open"), " lets you in again."),
-    h("button", { type: "button", class: "quiet", onClick: () => { forgetToken(); location.reload(); } }, "Sign out"));
+    h("button", { type: "button", class: "quiet own", onClick: () => { forgetToken(); location.reload(); } }, "Sign out"));
   let last = "";
 
   async function load() {
@@ -40,8 +40,8 @@ function cards(app, system) {
   const used = disk.total_bytes ? 1 - disk.free_bytes / disk.total_bytes : 0;
   return [
     card("Daemon", facts([["Version", system.version], ["Protocol", system.protocol], ["Device", system.device === "cpu" ? "processor" : system.device],
-      ["Workers", workersOf(system.workers)], ["Runs for", Number.isFinite(system.uptime_s) && span(system.uptime_s)], ["Home", system.home && h("code", {}, system.home)]].map(([name, value]) => [name, value || null]))),
-    card("Doors", facts(Object.entries(doors).map(([name, value]) => [DOOR_NAMES[name] ?? words(name), shown(value)]))),
+      ["Workers", shown(system.workers)], ["Runs for", Number.isFinite(system.uptime_s) && span(system.uptime_s)], ["Home", system.home && h("code", {}, system.home)]].map(([name, value]) => [name, value || null]))),
+    card("Doors", facts([...Object.entries(doors), ["osc_port", system.osc_port]].map(([name, value]) => [DOOR_NAMES[name] ?? words(name), doorShown(value)]))),
     card("Disk and memory",
       h("meter", { min: 0, max: 1, high: 0.9, value: used, "aria-label": "Disk used" }),
       facts([["Free on the disk", bytes(disk.free_bytes)], ["Daemon's memory", bytes(memory.daemon_bytes)], ["A job may use", bytes(memory.limit_bytes)], ["Cache", Number.isFinite(disk.cache_bytes) ? bytes(disk.cache_bytes) : null]])),
@@ -59,7 +59,7 @@ function cards(app, system) {
 
 const DOOR_NAMES = { http: "HTTP and this console", osc: "OSC", osc_port: "OSC port", spool: "Spool", folder: "Watched folders", event_clients: "Listening to events" };
 const words = (name) => capital(name.replaceAll("_", " "));
-const workersOf = (workers) => (Array.isArray(workers) ? workers.map((worker) => shown(worker)).join("; ") : shown(workers));
+const doorShown = (value) => shown(value).replace(/^https?:\/\//, "");
 
 function shown(value) {
   if (value === null || value === undefined) return "";

@@ -29,7 +29,7 @@ export function jobRow(app, job) {
     badge.textContent = job.cancelling ? "Stopping" : STATES[job.state];
     badge.dataset.state = job.state;
     meta.textContent = [
-      ACTIONS[job.action] ?? job.action, job.style && app.styleName(job.style), job.door && `from the ${DOORS[job.door] ?? job.door}`,
+      ACTIONS[job.action] ?? job.action, job.style && app.styleName(job.style), DOORS[job.door] && `from ${DOORS[job.door]}`,
       ago(job.created_at, Date.now() / 1000), job.attempt > 1 && `attempt ${job.attempt}`,
     ].filter(Boolean).join(" · ");
     const working = job.state === "running";

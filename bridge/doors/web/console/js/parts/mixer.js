@@ -5,6 +5,7 @@
 
 import { chordName } from "../chords.js";
 import { fill, h, setStyle } from "../dom.js";
+import { visible } from "../draw/colours.js";
 import { drawBars, drawChords, drawSections } from "../draw/ruler.js";
 import { drawWave, waveScale } from "../draw/waveform.js";
 import { clock, decibels, lufs, panWords, signed } from "../format.js";
@@ -163,7 +164,7 @@ export function mixer(app, deck, { keys = true } = {}) {
     const { downbeats, chords: named, sections: parts } = deck.music;
     if (player.playing && view.follow(now)) draw();
     time.textContent = `${clock(now, true)} / ${clock(player.durationS)}`;
-    const words = [downbeats.length > 1 && `bar ${barAt(downbeats, now)}`, chordName(spanAt(named, now)?.label ?? ""), spanAt(parts, now)?.label].filter(Boolean);
+    const words = [barAt(downbeats, now) > 0 && `bar ${barAt(downbeats, now)}`, chordName(spanAt(named, now)?.label ?? ""), spanAt(parts, now)?.label].filter(Boolean);
     where.textContent = words.join(" · ");
     slider.setAttribute("aria-valuemax", player.durationS.toFixed(1));
     slider.setAttribute("aria-valuenow", now.toFixed(1));
@@ -187,6 +188,7 @@ export function mixer(app, deck, { keys = true } = {}) {
 
   function draw() {
     const colours = { text: token("--text"), line: token("--line-strong"), accent: token("--accent"), dark: getComputedStyle(element).colorScheme === "dark" };
+    const ground = token("--surface");
     const { downbeats, chords: named, sections: parts } = deck.music;
     ruler.classList.toggle("no-chords", !named.length);
     ruler.classList.toggle("no-sections", !parts.length);
@@ -194,7 +196,8 @@ export function mixer(app, deck, { keys = true } = {}) {
     drawBars(bars, downbeats, view, colours);
     drawChords(chords, named, view, colours);
     for (const { track, lane, canvas } of strips) {
-      drawWave(canvas, peaks[track.file], lane.source.frames / player.rate, view, track.colour, waveScale(peaks[track.file]));
+      const colour = visible(track.colour, ground, colours.text);
+      drawWave(canvas, peaks[track.file], lane.source.frames / player.rate, view, colour, waveScale(peaks[track.file]));
     }
     const whole = deck.masterFile ?? deck.mixFile ?? deck.strips[0];
     if (whole) drawWave(overview, peaks[whole.file], player.durationS, new View(player.durationS), token("--faint"), waveScale(peaks[whole.file]));
@@ -310,8 +313,10 @@ export function mixer(app, deck, { keys = true } = {}) {
   sized.observe(element);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", draw);
+  element.dataset.peaks = "reading";
   app.api.peaks(deck.id, PEAK_COLUMNS).then((found) => {
     peaks = found.tracks;
+    element.dataset.peaks = "shown";
     draw();
   }, (error) => tell(error));
   showAll();

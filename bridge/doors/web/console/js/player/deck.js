@@ -4,6 +4,7 @@
 // "original" what was sent in. Where the new version has a tempo of its own, the original and the stems separated from it
 // lie on another timeline; the same bar is the same moment then.
 
+import { mergedChords } from "../chords.js";
 import { mapTime, sameTimeline } from "./bars.js";
 import { matchedGains, sideLoudness } from "./levels.js";
 import { openContext, Player } from "./player.js";
@@ -108,11 +109,17 @@ export class Deck {
 
   /** Bars, chords and sections of the timeline that is heard. */
   get music() {
+    this.musics ??= new Map();
+    if (!this.musics.has(this.player.timeline)) this.musics.set(this.player.timeline, this.#music());
+    return this.musics.get(this.player.timeline);
+  }
+
+  #music() {
     const { timeline, analysis } = this.manifest;
     const isThere = this.player.timeline === "source" && !this.isOneTimeline;
     const own = isThere || !timeline ? analysis : timeline;
     const or = (name) => (own?.[name]?.length ? own[name] : (isThere ? [] : analysis?.[name] ?? []));
-    return { downbeats: or("downbeats_s"), chords: or("chords"), sections: or("sections") };
+    return { downbeats: or("downbeats_s"), chords: mergedChords(or("chords")), sections: or("sections") };
   }
 
   close() {
