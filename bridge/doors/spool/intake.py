@@ -81,16 +81,14 @@ class Intake:
             )
         except (UnfinishedFileError, NrxError) as error:
             if isinstance(error, NrxError):
-                self._refuse(job_id, known, error)
-                self._remove(path)
+                self._refuse(path, job_id, known, error)
             raise
         except Exception as error:
             log.exception("The request file %s could not be taken", path)
             told = NrxError(
                 "internal", f"NRX Bridge failed on the request {job_id}: {type(error).__name__}: {error}."
             )
-            self._refuse(job_id, known, told)
-            self._remove(path)
+            self._refuse(path, job_id, known, told)
             raise told from error
         if known is not None:
             self.statuses.show(status)
@@ -105,12 +103,16 @@ class Intake:
                 raise
             raise NrxError("request.invalid", f'The file "{path.name}" is not JSON: {error}.') from None
 
-    def _refuse(self, job_id: str, known: JobStatus | None, error: NrxError) -> None:
+    def _refuse(self, path: Path, job_id: str, known: JobStatus | None, error: NrxError) -> None:
+        """Write why a file of the spool's own was refused; a file elsewhere leaves no traces here."""
+        if path.parent != self._own_folder:
+            return
         job = known or self.known(job_id)
         if job is None:
             self.statuses.refused(job_id, error)
         else:
             self.statuses.refused_again(job, error)
+        self._remove(path)
 
     def _remove(self, path: Path) -> None:
         if path.parent == self._own_folder:
