@@ -49,8 +49,9 @@ _REST = frozenset(["other", "music", "instrumental", "rest", "accompaniment"])
 
 @dataclass(frozen=True, slots=True)
 class StemName:
-    """A stem's name taken apart: the song in lower case, a track number, and the role."""
+    """A stem's name taken apart: the song as it is written and as it is compared, a track number, and the role."""
 
+    title: str
     song: str
     number: str
     role: str
@@ -89,24 +90,27 @@ def _plain(text: str) -> str:
 def stem_name(name: str) -> StemName | None:
     """Return what song and role a file name speaks of, or None if it does not end in a role.
 
-    >>> stem_name("Fishin - Lead Vox.wav"), stem_name("Fishin_03_drums.wav"), stem_name("Drums.wav")
-    (StemName(song='fishin', number='', role='vocals'), StemName(song='fishin', number='03', role='drums'), \
-StemName(song='', number='', role='drums'))
+    >>> stem_name("Fishin_03_Lead Vox.wav")
+    StemName(title='Fishin', song='fishin', number='03', role='vocals')
+    >>> stem_name("Drums.wav")
+    StemName(title='', song='', number='', role='drums')
     >>> stem_name("Fishin.wav") is None
     True
     """
-    words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", PurePath(name).stem))
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", PurePath(name).stem)
+    found = list(re.finditer(r"[^\W_]+", text))
+    words = [each.group() for each in found]
     tail, number = len(words), ""
     while tail > 0 and _belongs_to_a_role(words[tail - 1].lower()):
         tail -= 1
         if words[tail].isdigit() and any(not word.isdigit() for word in words[tail:]):
             number = words[tail]
             break
-    role_words = words[tail + bool(number) :]
-    role = _role(" ".join(role_words))
+    role = _role(" ".join(words[tail + bool(number) :]))
     if role is None:
         return None
-    return StemName(" ".join(words[:tail]).casefold(), number, role)
+    title = text[: found[tail - 1].end()] if tail else ""
+    return StemName(title, " ".join(words[:tail]).casefold(), number, role)
 
 
 def _belongs_to_a_role(word: str) -> bool:

@@ -89,10 +89,14 @@ def build(paths: Sequence[Path], watch: WatchSettings, style: str | None) -> Ask
 def _inputs(paths: Sequence[Path], role: Any) -> list[dict[str, Any]]:
     if len(paths) == 1:
         return [{"path": str(paths[0]), "name": paths[0].name, "role": role}]
-    roles = [(path, stem_name(path.name)) for path in paths]
-    return [
-        {"path": str(path), "name": path.name, "role": stem.role if stem else "other"} for path, stem in roles
-    ]
+    inputs = []
+    for path in paths:
+        stem = stem_name(path.name)
+        inputs.append({"path": str(path), "name": path.name, "role": stem.role if stem else "other"})
+    first = stem_name(paths[0].name)
+    title = (first.title if first else "") or paths[0].parent.name
+    inputs[0]["name"] = f"{title}{paths[0].suffix}"  # returns are named after the first input
+    return inputs
 
 
 def _read(sidecar: Path) -> dict[str, Any]:

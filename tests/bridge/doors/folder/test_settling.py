@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from bridge.doors.folder.header import has_open_sizes, judge_header
+from bridge.doors.folder.header import Unfinished, has_open_sizes, judge_header
 from bridge.doors.folder.settling import Candidate, Settling, State, signature
+from engine.errors import NrxError
 
 
 @pytest.fixture
@@ -150,6 +151,18 @@ def test_bad_file_is_bad_after_patience(rule: Settling, tmp_path: Path, content:
     assert look(rule, candidate, 12.9) is State.BAD
     assert candidate.error is not None
     assert candidate.error.code == code
+
+
+def test_file_that_another_program_keeps_locked_is_waited_for(tmp_path: Path) -> None:
+    locked = Unfinished(NrxError("input.unreadable", "It cannot be read."), opens=False)
+    answers = iter([locked, locked, None])
+    rule = Settling(settle_s=2.0, patience_s=10.0, judge=lambda _path: next(answers))
+    candidate = begin(rule, wav(tmp_path / "a.wav"))
+    assert [look(rule, candidate, now) for now in (2.0, 3.0, 4.0)] == [
+        State.SETTLING,
+        State.SETTLING,
+        State.READY,
+    ]
 
 
 def test_cut_off_file_gets_its_patience_anew_when_it_grows(rule: Settling, tmp_path: Path) -> None:
