@@ -44,6 +44,9 @@ CODES: dict[str, Code] = {
     "output.disk_full": Code(WRITE, "the disk is full"),
     "output.exists": Code(WRITE, "the output is already there and is never overwritten"),
     "backend.missing": Code(MISSING, "a backend, model or plug-in that was asked for is not installed"),
+    "plugin.failed": Code(
+        INTERNAL, "a plug-in crashed, hung or gave no usable sound; the job's own process is unharmed"
+    ),
     "request.conflict": Code(2, "the idempotency key has already been used for another request"),
     "request.forbidden": Code(2, "the path, address or token is not allowed at this door"),
     "request.malformed": Code(2, "the body, or a part of it, cannot be parsed"),

@@ -47,7 +47,10 @@ class EnvelopeBuilder:
 
 
 class TrackFiles:
-    """Writes tracks at `gain` into a folder: one WAV a name. Use it in a `with` statement; `take` is the desk's keeper."""
+    """Writes tracks, turned down by `pad_db`, into a folder: one WAV a name.
+
+    Use it in a `with` statement; `take` is the desk's keeper.
+    """
 
     def __init__(
         self, folder: Path, sample_rate: int, frames: int, subtype: str, start_frame: int, pad_db: float

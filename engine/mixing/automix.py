@@ -16,6 +16,7 @@ from engine.mixing.deciding.decide import Decision, Given, decide
 from engine.mixing.deciding.reasons import Reasons
 from engine.mixing.listening import StemFeatures, listen
 from engine.mixing.listening.alignment import find_corrections
+from engine.mixing.policy import load_policy
 from engine.mixing.presets import MixPreset
 from engine.mixing.roles import canonical_role, guess_role
 from engine.mixing.stems import Stem
@@ -25,6 +26,7 @@ from engine.thrift import at_a_time
 LISTENERS = 2
 Policy = Literal["learned", "rules", "equal"]
 DEFAULT_POLICY: Policy = "rules"
+WORTH_SAYING_DB = 0.5
 
 
 def role_of(stem: Stem) -> str:
@@ -53,5 +55,22 @@ def make_session(
     stems = list(heard.values())
     reasons = Reasons()
     corrections = find_corrections(stems, keep_feel=preset.keep_feel)
-    targets = equal_targets(stems) if policy == "equal" else rule_targets(stems, preset.balance_db, reasons)
-    return decide(stems, targets, preset, given, corrections, reasons)
+    if policy == "equal":
+        return decide(stems, equal_targets(stems), preset, given, corrections, reasons)
+    targets = rule_targets(stems, preset.balance_db, reasons)
+    treble: dict[str, float] = {}
+    if policy == "learned":
+        for name, (gain_db, treble_db) in load_policy().offsets(stems, targets).items():
+            targets[name] += gain_db
+            treble[name] = treble_db
+            if abs(gain_db) >= WORTH_SAYING_DB:
+                reasons.add("balance", name, _why(heard[name], gain_db))
+    return decide(stems, targets, preset, given, corrections, reasons, treble)
+
+
+def _why(stem: StemFeatures, gain_db: float) -> str:
+    side = "up" if gain_db > 0.0 else "down"
+    return (
+        f"{gain_db:+.1f} dB {side} from there by the learned policy, for how it stands among the others "
+        f"(brightness {stem.brightness_db:+.1f} LU, crest {stem.crest_db:.0f} dB, active {100 * stem.activity:.0f} %)."
+    )

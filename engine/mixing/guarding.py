@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.mixing.desk.line import Meters
 from engine.mixing.rendering import Rendered
 from engine.mixing.report import MAX_AVERAGE_REDUCTION_DB, check_mix
 from engine.mixing.session.applied import applied
@@ -39,19 +40,16 @@ def render_guarded(
 
 def _gentler(session: MixSession, rendered: Rendered) -> MixSession:
     """Lower the ratio of every compressor that takes off too much."""
-    over = {
-        name
-        for name, meters in {**rendered.desk.strips, **rendered.desk.buses}.items()
-        if meters.average_reduction_db() >= MAX_AVERAGE_REDUCTION_DB
-    }
+    strips = {name for name, meters in rendered.desk.strips.items() if _too_much(meters)}
+    buses = {name for name, meters in rendered.desk.buses.items() if _too_much(meters)}
 
     def strip_of(strip: ChannelStrip) -> ChannelStrip:
-        if strip.name not in over or strip.compressor is None:
+        if strip.name not in strips or strip.compressor is None:
             return strip
         return strip.model_copy(update={"compressor": _less(strip.compressor)})
 
     def bus_of(name: str, bus: Bus) -> Bus:
-        if name not in over or bus.compressor is None:
+        if name not in buses or bus.compressor is None:
             return bus
         return bus.model_copy(update={"compressor": _less(bus.compressor)})
 
@@ -61,6 +59,10 @@ def _gentler(session: MixSession, rendered: Rendered) -> MixSession:
             "buses": {name: bus_of(name, bus) for name, bus in session.buses.items()},
         }
     )
+
+
+def _too_much(meters: Meters) -> bool:
+    return meters.average_reduction_db() >= MAX_AVERAGE_REDUCTION_DB
 
 
 def _less(compressor: Compressor) -> Compressor:

@@ -15,7 +15,9 @@ import numpy as np
 
 from engine.audio import Audio
 from engine.mixing.desk.desk import DeskResult, Keep, run_desk
+from engine.mixing.desk.freezing import freeze
 from engine.mixing.listening.features import StemFeatures
+from engine.mixing.plugin_host import run_plugins
 from engine.mixing.session.applied import applied
 from engine.mixing.session.strips import MixSession
 from engine.mixing.stems import Stem
@@ -44,8 +46,12 @@ def render(
     monitor: Monitor = SILENT,
 ) -> Rendered:
     """Render a session; `keep` takes the tracks and returns block by block, before the mix's own gain."""
-    desk = run_desk(applied(session), stems, heard, keep, monitor)
+    wanted = applied(session)
+    frozen = freeze(wanted, stems, heard, monitor)
+    desk = run_desk(frozen.session, frozen.stems, frozen.heard, keep, monitor, frozen.sends_only)
     mix = desk.mix
+    if not wanted.bus("mix").bypass:
+        mix = run_plugins(mix, wanted.bus("mix").plugins, "the mix", monitor)
     peak = max(float(mix.samples.max(initial=0.0)), -float(mix.samples.min(initial=0.0)))
     gain_db = round(round((peak_dbfs - 20.0 * log10(peak)) / STEP_DB) * STEP_DB, 2) if peak > 0.0 else 0.0
     mix.samples.__imul__(np.float32(10.0 ** (gain_db / 20.0)))

@@ -8,7 +8,7 @@ sums to mono does not).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from math import isfinite, log10
 from typing import Any
 
@@ -19,7 +19,6 @@ from engine.loudness.meter import HOPS_PER_S
 from engine.mixing.deciding.reasons import Reason
 from engine.mixing.deciding.tone import eq_loudness_lu
 from engine.mixing.desk.dynamics import HOP_FRAMES
-from engine.mixing.desk.line import Meters
 from engine.mixing.listening.features import StemFeatures
 from engine.mixing.rendering import Rendered
 from engine.mixing.session.strips import MAX_EQ_DB, ChannelStrip, MixSession
@@ -48,7 +47,7 @@ class MixCheck:
 
 @dataclass(frozen=True, slots=True)
 class StripFigures:
-    """One strip in the mix. Loudness in LUFS where it sounds, None for silence; `curve` is the reduction every 0.1 s."""
+    """One strip in the mix. Loudness in LUFS where it sounds, None for silence; curves have a value every 0.1 s."""
 
     name: str
     role: str
@@ -74,7 +73,6 @@ class MixReport:
     retries: int = 0
     policy: str = ""
     gain_db: float = 0.0
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def plain(self) -> Plain:
         """Return the report as plain data: strips, buses, guardrails, reasons and warnings in words."""
@@ -86,19 +84,18 @@ class MixReport:
             "gain_db": self.gain_db,
             "strips": [_strip_plain(figures, self.session.strip(figures.name)) for figures in self.strips],
             "buses": {
-                name: {"reduction_average_db": round(average, 2), "reduction_max_db": round(most, 2), "reduction_curve_db": list(curve)}
+                name: {
+                    "reduction_average_db": round(average, 2),
+                    "reduction_max_db": round(most, 2),
+                    "reduction_curve_db": list(curve),
+                }
                 for name, (average, most, curve) in self.buses.items()
             },
-            "guardrails": [
-                {"id": item.id, "what": item.what, "value": round(item.value, 3), "limit": item.limit, "unit": item.unit,
-                 "passed": item.passed, "why": item.why}
-                for item in self.checks
-            ],
+            "guardrails": [{**asdict(item), "value": round(item.value, 3)} for item in self.checks],
             "reasons": [f"{item.track + ': ' if item.track else ''}{item.text}" for item in self.reasons],
-            "reasons_by_stage": [{"stage": item.stage, "track": item.track, "text": item.text} for item in self.reasons],
+            "reasons_by_stage": [asdict(item) for item in self.reasons],
             "warnings": list(self.warnings),
-            **self.extra,
-        }  # fmt: skip
+        }
 
 
 def make_report(
@@ -148,20 +145,22 @@ def check_mix(session: MixSession, rendered: Rendered) -> tuple[MixCheck, ...]:
     """Check the guardrails on what was rendered."""
     bands = [(abs(band.db), strip.name) for strip in session.tracks for band in strip.eq]
     bands += [(abs(band.db), name) for name, bus in session.buses.items() for band in bus.eq]
-    everything: dict[str, Meters] = {**rendered.desk.strips, **rendered.desk.buses}
-    reductions = [(meters.average_reduction_db(), name) for name, meters in everything.items()]
+    everything = (*rendered.desk.strips.items(), *rendered.desk.buses.items())
+    reductions = [(meters.average_reduction_db(), name) for name, meters in everything]
     widths = [(strip.width_pct, strip.name) for strip in session.tracks]
-    correlation = correlation_of(rendered.mix)
     return (
         _most("eq", "equaliser bands", bands, MAX_EQ_DB, "dB"),
         _most("reduction", "average gain reduction", reductions, MAX_AVERAGE_REDUCTION_DB, "dB", below=True),
         _most("width", "stereo width", widths, MAX_WIDTH_PCT, "%"),
-        MixCheck(
-            "correlation", "correlation of left and right", correlation, MIN_CORRELATION, "",
-            correlation >= MIN_CORRELATION,
-            "" if correlation >= MIN_CORRELATION else f"it is {correlation:.2f}, and under {MIN_CORRELATION:g} a mono sum loses sound.",
-        ),
-    )  # fmt: skip
+        _correlation(rendered),
+    )
+
+
+def _correlation(rendered: Rendered) -> MixCheck:
+    value = correlation_of(rendered.mix)
+    passed = value >= MIN_CORRELATION
+    why = "" if passed else f"it is {value:.2f}, and under {MIN_CORRELATION:g} a mono sum loses sound."
+    return MixCheck("correlation", "correlation of left and right", value, MIN_CORRELATION, "", passed, why)
 
 
 def correlation_of(audio: Audio) -> float:

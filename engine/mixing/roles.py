@@ -90,9 +90,10 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("brass", r"brass|horns?|trumpets?|trombones?|sax(ophone)?s?|tuba|flutes?|clarinets?|woodwinds?|oboe"),
     (
         "keys",
-        r"keys?|pianos?|pno|harpsichord|accordion|"
-        r"rhodes|wurli(tzer)?|organ|e ?p|electric piano|clav(inet)?|vib(e|raphone)s?|bells?|"
-        r"glock(enspiel)?|celest[ae]|marimbas?|kalimbas?|xylophone|chimes?",
+        (
+            r"keys?|pianos?|pno|harpsichord|accordion|rhodes|wurli(tzer)?|organ|e ?p|electric piano|clav(inet)?|"
+            r"vib(e|raphone)s?|bells?|glock(enspiel)?|celest[ae]|marimbas?|kalimbas?|xylophone|chimes?"
+        ),
     ),
     ("pad", r"pads?|atmos?(phere)?|ambien(t|ce)|drone|texture"),
     ("arp", r"arps?|arpeggio|sequence|seq|plucks?"),

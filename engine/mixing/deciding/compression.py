@@ -1,4 +1,4 @@
-"""Compression: thresholds from the mean reduction to aim at, found on the stem's own levels before anything is rendered.
+"""Compression: thresholds from the mean reduction to aim at, found on the stem's levels before anything is rendered.
 
 A stem whose loudness is even gets half of its role's reduction; one that is uneven gets all of it. The mean is taken
 where the stem sounds, and no plan aims above `MOST_DB`, well under the 3 dB of the guardrail.
@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from engine.mixing.desk.dynamics import GainComputer, average_reduction_db, in_decibels
 from engine.mixing.session.strips import Compressor
 
-MOST_DB = 2.6
-HOP_S = 0.01
-STEPS = 12
+MOST_DB = 2.4
+STEPS = 11
 
 
-def planned(power: NDArray[np.float64], like: Compressor, aim_db: float) -> Compressor | None:
+def planned(power: NDArray[np.float64], like: Compressor, aim_db: float, hop_s: float) -> Compressor | None:
     """Return `like` with the threshold that takes off `aim_db` on average, and the make-up that gives it back.
 
-    `power` is the mean power of both sides every 10 ms at the compressor's input; None if nothing is to be done.
+    `power` is the mean power of both sides every `hop_s` seconds at the compressor's input. None if nothing is to be
+    done.
     """
     aim_db = min(aim_db, MOST_DB)
     if aim_db < 0.2 or not power.any():
@@ -31,12 +31,12 @@ def planned(power: NDArray[np.float64], like: Compressor, aim_db: float) -> Comp
     high, low = float(level.max()) + 6.0, float(level.max()) - 60.0
     for _ in range(STEPS):
         middle = (low + high) / 2.0
-        if average_reduction_db(_reduction(power, like, middle), power) > aim_db:
+        if average_reduction_db(_reduction(power, like, middle, hop_s), power) > aim_db:
             low = middle
         else:
             high = middle
     threshold_db = round(max(-60.0, min(36.0, high)), 1)
-    lost_db = makeup(power, _reduction(power, like, threshold_db))
+    lost_db = makeup(power, _reduction(power, like, threshold_db, hop_s))
     return like.model_copy(update={"threshold_db": threshold_db, "makeup_db": round(lost_db, 1)})
 
 
@@ -47,5 +47,7 @@ def makeup(power: NDArray[np.float64], reduction: NDArray[np.float64]) -> float:
     return 10.0 * log10(before / after) if after > 0.0 else 0.0
 
 
-def _reduction(power: NDArray[np.float64], like: Compressor, threshold_db: float) -> NDArray[np.float64]:
-    return GainComputer(like.model_copy(update={"threshold_db": threshold_db}), HOP_S).reduction(power)
+def _reduction(
+    power: NDArray[np.float64], like: Compressor, threshold_db: float, hop_s: float
+) -> NDArray[np.float64]:
+    return GainComputer(like.model_copy(update={"threshold_db": threshold_db}), hop_s).reduction(power)

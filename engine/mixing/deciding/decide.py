@@ -14,17 +14,18 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.loudness.meter import HOPS_PER_S
 from engine.mixing.deciding.balance import MAX_GAIN_DB, NOMINAL_LUFS, WORKING_LUFS
-from engine.mixing.deciding.compression import HOP_S, planned
+from engine.mixing.deciding.compression import planned
 from engine.mixing.deciding.reasons import Reason, Reasons
 from engine.mixing.deciding.space import places, sends
 from engine.mixing.deciding.tables import DYNAMICS
-from engine.mixing.deciding.tone import eq_loudness_lu, low_cut_hz, make_way, tone_bands
+from engine.mixing.deciding.tone import eq_loudness_lu, learned_treble, low_cut_hz, make_way, tone_bands
 from engine.mixing.desk.buses import bus_gain_db
 from engine.mixing.desk.dynamics import predicted_reduction
 from engine.mixing.desk.riding import ride_curve
 from engine.mixing.listening.alignment import Correction
-from engine.mixing.listening.features import StemFeatures
+from engine.mixing.listening.features import PLAN_FRAMES, StemFeatures
 from engine.mixing.listening.masking import aligned_bands, masking_of
 from engine.mixing.presets import MixPreset, Tone
 from engine.mixing.roles import ROLES
@@ -85,10 +86,16 @@ def decide(
     given: Given,
     corrections: Mapping[str, Correction],
     reasons: Reasons,
+    treble_db: Mapping[str, float] | None = None,
 ) -> Decision:
-    """Return the session for stems whose loudness against the lead vocal is to be `targets_lu`."""
+    """Return the session for stems whose loudness against the lead vocal is to be `targets_lu`.
+
+    `treble_db` is what the policy would do to each stem's treble; half of it is done.
+    """
     sounding = [stem for stem in stems if not stem.silent]
     eq = {stem.name: tone_bands(stem, preset.tone.get(stem.role, Tone()), 1.0, reasons) for stem in sounding}
+    for stem in sounding:
+        learned_treble(stem, eq[stem.name], (treble_db or {}).get(stem.name, 0.0), reasons)
     make_way(sounding, eq, reasons)
     where = places(sounding, targets_lu, preset, reasons)
     covered, by_voice = _covering(sounding, targets_lu)
@@ -143,7 +150,7 @@ def decide(
         )
         strips.append(strip)
         powers[stem.name] = _bus_power(stem, strip, at_compressor)
-    buses, moved = _buses(strips, powers, preset, reasons)
+    buses, moved = _buses(strips, powers, PLAN_FRAMES / given.sample_rate, preset, reasons)
     strips = [_against(strip, moved.get(strip.name, 0.0)) for strip in strips]
     used = {name for strip in strips for name in strip.sends}
     settings = {
@@ -194,7 +201,7 @@ def _compressor(
     like = Compressor(
         threshold_db=0.0, ratio=usual.ratio, attack_ms=usual.attack_ms, release_ms=usual.release_ms
     )
-    made = planned(power, like, aim_db)
+    made = planned(power, like, aim_db, PLAN_FRAMES / stem.sample_rate)
     if made is not None:
         reasons.add(
             "dynamics",
@@ -230,25 +237,26 @@ def _duck(stem: StemFeatures, covers: float, preset: MixPreset, reasons: Reasons
 
 
 def _bus_power(stem: StemFeatures, strip: ChannelStrip, power: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the stem's mean power every 10 ms as its bus will get it, from the session's start."""
+    """Return the stem's mean power in every hop as its bus will get it, from the session's start."""
+    hop_s = PLAN_FRAMES / stem.sample_rate
     gain_db = np.full(len(power), strip.fader_db)
     if strip.compressor is not None:
-        gain_db += strip.compressor.makeup_db - predicted_reduction(power, strip.compressor)
-    if strip.ride is not None:
-        gain_db += ride_curve(stem.hop_energies, stem.loudness_lufs, strip.ride.range_db, stem.sample_rate)[
-            : len(power)
-        ]
-    before = round(stem.start_frame * 100 / stem.sample_rate)
+        gain_db += strip.compressor.makeup_db - predicted_reduction(power, strip.compressor, hop_s)
+    if strip.ride is not None and len(stem.hop_energies):
+        ride = ride_curve(stem.hop_energies, stem.loudness_lufs, strip.ride.range_db, stem.sample_rate)
+        gain_db += np.interp(np.arange(len(power)) * hop_s * HOPS_PER_S, np.arange(len(ride)), ride)
+    before = stem.start_frame // PLAN_FRAMES
     return np.concatenate((np.zeros(before), power * 10.0 ** (gain_db / 10.0)))
 
 
 def _buses(
     strips: Sequence[ChannelStrip],
     powers: Mapping[str, NDArray[np.float64]],
+    hop_s: float,
     preset: MixPreset,
     reasons: Reasons,
 ) -> tuple[dict[str, Bus], dict[str, float]]:
-    """Return the buses, and by how many dB their dynamics make each strip louder."""
+    """Return the buses, and by how many dB their dynamics make each strip louder; `powers` are per `hop_s` seconds."""
     length = max((len(power) for power in powers.values()), default=0)
     whole = np.zeros(length)
     made: dict[str, Bus] = {}
@@ -261,7 +269,7 @@ def _buses(
         if not total.any():
             continue
         like, aim_db = BUS_COMPRESSORS[name]
-        compressor = planned(total, like, aim_db * preset.compression)
+        compressor = planned(total, like, aim_db * preset.compression, hop_s)
         parallel = None
         if name == "drums" and preset.drums_parallel_db is not None:
             loud_db = 10.0 * np.log10(np.percentile(total[total > 0.0], 90.0))
@@ -273,14 +281,14 @@ def _buses(
         if compressor is not None:
             aim = f"{aim_db * preset.compression:.1f} dB on average"
             reasons.add("bus", "", f"{name}: {compressor.ratio:g}:1, {aim}, to hold its stems together.")
-        gain_db[name] = bus_gain_db(made[name], total, HOP_S)
+        gain_db[name] = bus_gain_db(made[name], total, hop_s)
         whole += total * 10.0 ** (gain_db[name] / 10.0)
     like, _ = BUS_COMPRESSORS["mix"]
-    glue = planned(whole, like, preset.glue_db) if whole.any() else None
+    glue = planned(whole, like, preset.glue_db, hop_s) if whole.any() else None
     made["mix"] = Bus(compressor=glue)
     if glue is not None:
         reasons.add("bus", "", f"mix: {glue.ratio:g}:1, {preset.glue_db:.1f} dB on average, as glue.")
-    glued = bus_gain_db(made["mix"], whole, HOP_S)
+    glued = bus_gain_db(made["mix"], whole, hop_s)
     moved = {}
     for strip in strips:
         if strip.name in powers:

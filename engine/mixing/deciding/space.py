@@ -17,6 +17,7 @@ from engine.mixing.deciding.reasons import Reasons
 from engine.mixing.deciding.tables import CENTRE, PLACES, SENDS_DB, WIDTHS_PCT
 from engine.mixing.listening.features import StemFeatures
 from engine.mixing.presets import MixPreset
+from engine.mixing.session.strips import SendName
 
 PANNED_MONO_CORRELATION = 0.98
 LEANS_DB = 0.7
@@ -25,6 +26,7 @@ MAX_WIDTH_PCT = 140.0
 MAX_WIDTH_RATIO = 0.9
 """Side over mid beyond which a stem is not widened: less than this leaves the mix a correlation over 0.1."""
 BED_WIDTH = 1.0
+QUIETEST_SEND_DB = -40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def places(
             reasons.add(
                 "panning",
                 stem.name,
-                f"its file holds one sound panned {abs(stem.lean_db):.1f} dB to the {'left' if stem.lean_db > 0 else 'right'}: "
+                f"its file holds one sound panned {abs(stem.lean_db):.1f} dB to the "
+                f"{'left' if stem.lean_db > 0 else 'right'}: "
                 f"folded to mono and placed at {_where(pan)}.",
             )
         elif pan:
@@ -77,17 +80,11 @@ def is_panned_mono(stem: StemFeatures) -> bool:
     return not stem.mono and stem.correlation > PANNED_MONO_CORRELATION and abs(stem.lean_db) > LEANS_DB
 
 
-def sends(stem: StemFeatures, preset: MixPreset) -> dict[str, float]:
+def sends(stem: StemFeatures, preset: MixPreset) -> dict[SendName, float]:
     """Return the stem's sends in dB after the fader."""
-    usual = {
-        **SENDS_DB.get(stem.role, {}),
-        **{str(name): level for name, level in preset.sends_db.get(stem.role, {}).items()},
-    }
-    return {
-        name: round(level + preset.wetness_db, 1)
-        for name, level in usual.items()
-        if level + preset.wetness_db > -40.0
-    }
+    usual: dict[SendName, float] = {**SENDS_DB.get(stem.role, {}), **preset.sends_db.get(stem.role, {})}
+    levels = {name: round(level + preset.wetness_db, 1) for name, level in usual.items()}
+    return {name: level for name, level in levels.items() if level > QUIETEST_SEND_DB}
 
 
 def _stereo(stem: StemFeatures, preset: MixPreset, reasons: Reasons) -> Place:
@@ -112,7 +109,8 @@ def _stereo(stem: StemFeatures, preset: MixPreset, reasons: Reasons) -> Place:
         reasons.add(
             "width",
             stem.name,
-            f"width {wanted:.0f} %: {'narrowed, so that it holds in mono' if wanted < 100 else 'a bed around the middle'}.",
+            f"width {wanted:.0f} %: "
+            f"{'narrowed, so that it holds in mono' if wanted < 100 else 'a bed around the middle'}.",
         )
     pan = 0.0
     if abs(stem.lean_db) > LEANS_DB and stem.role in (*CENTRE, "pad", "noise"):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.mixing.session.strips import SendName
+
 
 @dataclass(frozen=True, slots=True)
 class Dynamics:
@@ -105,7 +107,7 @@ WIDTHS_PCT: dict[str, float] = {
 }
 """Width of stereo stems; bottom is narrowed so that it holds in mono."""
 
-SENDS_DB: dict[str, dict[str, float]] = {
+SENDS_DB: dict[str, dict[SendName, float]] = {
     "vocals": {"plate": -17.0, "delay": -22.0},
     "backing_vocals": {"plate": -13.0},
     "snare": {"room": -16.0, "plate": -20.0},

@@ -34,6 +34,7 @@ LEAST_DB = 0.4
 MOST_BANDS = 6
 TILT_BANDS = slice(11, 27)
 """250 Hz to 8 kHz."""
+SLOPE_HZ = 4000.0
 NOTES_OF_ROLES = ("bass", "kick")
 LOW_CUT_UNDER, WEIGHT_WITHIN_DB = 0.7, 12.0
 """A low cut goes at most to this share of the lowest third octave that is within so many dB of the strongest."""
@@ -92,6 +93,15 @@ def make_way(stems: Sequence[StemFeatures], bands: Mapping[str, list[EqBand]], r
             reasons.add(
                 "eq", stem.name, f"{db:+.1f} dB at {_hz(hz)}: room for {kick.name}, whose weight is there."
             )
+
+
+def learned_treble(stem: StemFeatures, bands: list[EqBand], treble_db: float, reasons: Reasons) -> None:
+    """Add half of what the policy would do over 4 kHz, unless the rules have found the slope wrong already."""
+    db = _bounded(0.5 * treble_db)
+    if abs(db) < LEAST_DB or len(bands) >= MOST_BANDS or any(band.hz == SLOPE_HZ for band in bands):
+        return
+    bands.append(EqBand(kind="high_shelf", hz=SLOPE_HZ, db=db, q=0.7))
+    reasons.add("eq", stem.name, f"{db:+.1f} dB over 4 kHz by the learned policy.")
 
 
 def eq_loudness_lu(
@@ -179,7 +189,7 @@ def _slope(stem: StemFeatures, reasons: Reasons) -> list[EqBand]:
         stem.name,
         f"{db:+.1f} dB over 4 kHz: {kind} than {stem.role.replace('_', ' ')} usually are ({tilt:+.1f} dB an octave).",
     )
-    return [EqBand(kind="high_shelf", hz=4000.0, db=db, q=0.7)]
+    return [EqBand(kind="high_shelf", hz=SLOPE_HZ, db=db, q=0.7)]
 
 
 def _bounded(db: float, most: float = MAX_EQ_DB) -> float:

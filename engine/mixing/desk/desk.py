@@ -6,7 +6,7 @@ gives to the mix can be told apart exactly, and the tracks that come out, with t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isfinite
@@ -22,7 +22,7 @@ from engine.mixing.desk.returns import Convolver, impulse_response
 from engine.mixing.desk.riding import ride_curve
 from engine.mixing.ducking import presence_of
 from engine.mixing.listening.features import StemFeatures
-from engine.mixing.session.strips import BUSES, ChannelStrip, MixSession
+from engine.mixing.session.strips import BUSES, BusName, ChannelStrip, MixSession
 from engine.mixing.stems import Block, Stem
 from engine.progress import SILENT, Monitor
 from engine.thrift import at_a_time
@@ -57,6 +57,7 @@ def run_desk(
     heard: Mapping[str, StemFeatures],
     keep: Keep | None = None,
     monitor: Monitor = SILENT,
+    sends_only: Collection[str] = (),
 ) -> DeskResult:
     """Mix `stems`, each by the strip of its name; stems without a strip, and muted ones, are left out.
 
@@ -66,35 +67,39 @@ def run_desk(
         heard: features by stem, for riding, ducking, and what is mono.
         keep: takes each track, and each send's return, as it stands in the mix; None if only the mix is wanted.
         monitor: is told of every block.
+        sends_only: stems that reach their sends, but not their bus, which has been rendered already.
     """
     playing = [stem for stem in stems if not _strip_of(session, stem).mute]
     frames = session_frames(stems)
     rate = session.sample_rate
-    lines = [_line(session, stem, playing, heard) for stem in playing]
+    lines = [make_line(session, stem, playing, heard) for stem in playing]
     block_frames = lines[0].block_frames if lines else frames
     buses = {name: BusLine(session.bus(name), rate) for name in (*BUSES, "mix")}
-    sends = {
+    sends: dict[str, Convolver] = {
         name: Convolver(impulse_response(name, send, rate), block_frames)
         for name, send in session.sends.items()
         if any(name in line.strip.sends for line in lines)
     }
-    return_gains = {name: np.float32(linear(session.sends[name].return_db)) for name in sends}
+    return_gains = {
+        str(name): np.float32(linear(send.return_db)) for name, send in session.sends.items() if name in sends
+    }
     mix = np.zeros((2, frames), np.float32)
     with ThreadPoolExecutor(at_a_time(THREADS), thread_name_prefix="nrx-desk") as pool:
         for start in range(0, frames, block_frames):
             monitor.report(start / frames)
             length = min(block_frames, frames - start)
             outputs = list(pool.map(Line.next, lines))
-            sums: dict[str, Block] = {}
+            sums: dict[BusName, Block] = {}
             inputs = {name: np.zeros(length, np.float32) for name in sends}
             for line, output in zip(lines, outputs, strict=True):
                 if output is None:
                     continue
-                output.add_to(sums.setdefault(line.strip.bus, np.zeros((2, length), np.float32)))
-                for name, level_db in line.strip.sends.items():
-                    if name in inputs:
+                if line.stem.name not in sends_only:
+                    output.add_to(sums.setdefault(line.strip.bus, np.zeros((2, length), np.float32)))
+                for send, level_db in line.strip.sends.items():
+                    if send in inputs:
                         middle = output.middle()
-                        inputs[name][: len(middle)] += middle * np.float32(linear(level_db))
+                        inputs[send][: len(middle)] += middle * np.float32(linear(level_db))
             returned = dict(
                 zip(sends, pool.map(Convolver.feed, sends.values(), inputs.values()), strict=True)
             )
@@ -102,8 +107,8 @@ def run_desk(
                 name: buses[name].gain(sums.get(name, np.zeros((2, length), np.float32))) for name in BUSES
             }
             total = mix[:, start : start + length]
-            for name, one in sums.items():
-                one *= gains[name]
+            for bus, one in sums.items():
+                one *= gains[bus]
                 total += one
             for name, wet in returned.items():
                 wet *= return_gains[name]
@@ -131,6 +136,7 @@ def run_desk(
                     ),
                 )
                 for line, output in zip(lines, outputs, strict=True)
+                if line.stem.name not in sends_only
             ]
             back = [(f"send:{name}", (wet, last)) for name, wet in returned.items()]
             list(pool.map(lambda item: give(*item), [*tracks, *back]))
@@ -154,9 +160,10 @@ def _padded(block: Block, frames: int) -> Block:
     return np.pad(block[:, :frames], ((0, 0), (0, max(0, frames - block.shape[1]))))
 
 
-def _line(
+def make_line(
     session: MixSession, stem: Stem, playing: Sequence[Stem], heard: Mapping[str, StemFeatures]
 ) -> Line:
+    """Return the strip of `stem` at work among the stems that are `playing`."""
     strip, features = session.strip(stem.name), heard[stem.name]
     ride_db = None
     if strip.ride is not None:

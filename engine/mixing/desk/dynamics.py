@@ -32,7 +32,8 @@ def hop_powers(samples: NDArray[np.float32]) -> Curve:
     for channel in samples[1:]:
         power += np.square(channel)
     counts = np.minimum(HOP_FRAMES, frames - starts) * len(samples)
-    return np.add.reduceat(power, starts, dtype=np.float32).astype(np.float64) / counts
+    sums: NDArray[np.float32] = np.add.reduceat(power, starts, dtype=np.float32)
+    return np.asarray(sums / counts, dtype=np.float64)
 
 
 def in_decibels(power: Curve) -> Curve:
@@ -117,7 +118,7 @@ def linear(db: Curve | float) -> Curve:
     return np.asarray(10.0 ** (np.asarray(db) / 20.0))
 
 
-def predicted_reduction(hop_power: Curve, settings: Compressor, hop_s: float = 0.01) -> Curve:
+def predicted_reduction(hop_power: Curve, settings: Compressor, hop_s: float) -> Curve:
     """Return what a compressor would take off in each hop of `hop_s` seconds."""
     return GainComputer(settings, hop_s).reduction(hop_power)
 

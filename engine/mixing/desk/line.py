@@ -101,10 +101,9 @@ class Output:
     def middle(self) -> NDArray[np.float32]:
         """Return half the sum of both sides: what a send hears."""
         if len(self.samples) == 1:
-            return self.samples[0] * np.float32((self.left + self.right) / 2.0)
-        return (
-            self.samples[0] * np.float32(self.left) + self.samples[1] * np.float32(self.right)
-        ) * np.float32(0.5)
+            return np.asarray(self.samples[0] * np.float32((self.left + self.right) / 2.0))
+        left, right = self.samples * np.array((self.left, self.right), np.float32)[:, None]
+        return np.asarray((left + right) * np.float32(0.5))
 
 
 class Line:

@@ -12,6 +12,8 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
+PLAN_FRAMES = 256
+"""Frames in a hop of `hop_powers`."""
 COARSE = 4
 """Frames that are averaged into one of `coarse`."""
 
@@ -33,7 +35,7 @@ class StemFeatures:
         flatness: of the spectrum, 0 (tone) to 0.56 (white noise).
         bands_db: power in third octaves where it sounds, relative to the whole.
         hop_energies: K-weighted sum of squares every 10 ms, from the stem's first frame.
-        hop_powers: mean power of both sides every 10 ms.
+        hop_powers: mean power of both sides in every `PLAN_FRAMES` frames, for planning compressors.
         coarse: the middle at a quarter of the rate, for drums; empty for others.
         frame_bands: power in third octaves of every frame (93 ms at 44.1 kHz), shape (frames, 31).
     """

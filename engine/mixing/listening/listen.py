@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.loudness.meter import HOPS_PER_S, MOMENTARY_HOPS, LoudnessMeter, lufs
 from engine.mixing.desk.kernel import listening_filters
 from engine.mixing.filters import BlockFilter
-from engine.mixing.listening.features import COARSE, StemFeatures
+from engine.mixing.listening.features import COARSE, PLAN_FRAMES, StemFeatures
 from engine.mixing.listening.thirds import BANDS, FRAME, band_energies, frame_spectra, in_db
 from engine.mixing.roles import ROLES
 from engine.mixing.stems import Stem, even_blocks
@@ -30,7 +30,7 @@ def listen(stem: Stem, role: str, session_frames: int, monitor: Monitor = SILENT
     source = stem.source
     rate = source.sample_rate
     filters = listening_filters(rate)
-    meter, plain = LoudnessMeter(2, rate), LoudnessMeter(2, rate)
+    meter, plain = LoudnessMeter(2, rate), _PowerHops()
     bands: list[NDArray[np.float32]] = []
     flatness: list[float] = []
     coarse: list[NDArray[np.float32]] = []
@@ -50,7 +50,7 @@ def listen(stem: Stem, role: str, session_frames: int, monitor: Monitor = SILENT
         if is_drum:
             coarse.append(_coarse(block))
         part = before = block[:1] if mono else block
-        plain.add_weighted(np.repeat(part, 2, axis=0) if mono else part.copy())
+        plain.add(part)
         power += (np.vdot(left, left), np.vdot(right, right), np.vdot(left, right))
         if not stream.feed(part):
             meter.add_silence(block.shape[1])
@@ -87,19 +87,37 @@ def listen(stem: Stem, role: str, session_frames: int, monitor: Monitor = SILENT
         flatness=float(np.median(flatness)) if flatness else 0.0,
         bands_db=in_db(mean_bands) - _db(float(mean_bands.sum())),
         hop_energies=meter.hop_energies(),
-        hop_powers=plain.hop_energies() * (HOPS_PER_S / (2.0 * rate)),
+        hop_powers=plain.finish(),
         frame_bands=frame_bands,
         coarse=np.concatenate(coarse) if coarse else np.zeros(0, np.float32),
     )
 
 
+class _PowerHops:
+    """Mean power of all channels in even hops of a stream."""
+
+    def __init__(self) -> None:
+        self._made: list[NDArray[np.float32]] = []
+        self._rest = np.zeros(0, np.float32)
+
+    def add(self, block: NDArray[np.float32]) -> None:
+        power = np.square(block[0])
+        for channel in block[1:]:
+            power += np.square(channel)
+        power = np.concatenate((self._rest, power / np.float32(len(block))))
+        whole = len(power) // PLAN_FRAMES * PLAN_FRAMES
+        self._made.append(power[:whole].reshape(-1, PLAN_FRAMES).mean(axis=1))
+        self._rest = power[whole:]
+
+    def finish(self) -> NDArray[np.float64]:
+        return np.concatenate(self._made).astype(np.float64) if self._made else np.zeros(0)
+
+
 def _coarse(block: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the middle of a block, `COARSE` frames averaged into one."""
     whole = block.shape[1] // COARSE * COARSE
-    made: NDArray[np.float32] = (
-        block[:, :whole].mean(axis=0, dtype=np.float32).reshape(-1, COARSE).mean(axis=1)
-    )
-    return made
+    middle: NDArray[np.float32] = block[:, :whole].mean(axis=0, dtype=np.float32)
+    return np.asarray(middle.reshape(-1, COARSE).mean(axis=1), dtype=np.float32)
 
 
 def _db(power: float) -> float:
@@ -122,7 +140,7 @@ def _loud_frames(frame_bands: NDArray[np.float32]) -> NDArray[np.float32]:
     if not total.any():
         return frame_bands[:0]
     loudest = np.sort(total)[-max(1, len(total) // 10) :].mean()
-    return frame_bands[total > loudest * 10.0 ** (-SOUNDS_WITHIN_LU / 10.0)]
+    return np.asarray(frame_bands[total > loudest * 10.0 ** (-SOUNDS_WITHIN_LU / 10.0)])
 
 
 def _flatness(spectra: NDArray[np.float32], rate: int) -> list[float]:

@@ -24,13 +24,13 @@ def _weights(sample_rate: int) -> NDArray[np.float32]:
     bins = np.arange(FRAME // 2 + 1)[:, None] * width
     low, high = CENTRES_HZ / EDGE, CENTRES_HZ * EDGE
     overlap = np.minimum(bins + width / 2, high) - np.maximum(bins - width / 2, low)
-    return (np.clip(overlap, 0.0, None) / width).astype(np.float32)
+    return np.asarray(np.clip(overlap, 0.0, None) / width, dtype=np.float32)
 
 
 @lru_cache(maxsize=2)
 def _window() -> NDArray[np.float32]:
     window = np.hanning(FRAME + 1)[:-1]
-    return (window / np.sqrt(np.square(window).sum() * FRAME / 2)).astype(np.float32)
+    return np.asarray(window / np.sqrt(np.square(window).sum() * FRAME / 2), dtype=np.float32)
 
 
 def frame_spectra(samples: NDArray[np.float32]) -> NDArray[np.float32]:
