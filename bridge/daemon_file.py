@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 DAEMON_FILE = "daemon.json"
@@ -46,9 +47,12 @@ def read_daemon(home: Path) -> DaemonInfo | None:
 
 
 def _runs(pid: int) -> bool:
-    from bridge.jobs.processes import started_at
-
-    return started_at(pid) is not None
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
 
 
 class DaemonFile:

@@ -1,7 +1,7 @@
 """One thing done to several jobs: what works and what is refused is said, and the status is the first failure's."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +10,7 @@ from engine.errors import NrxError
 
 if TYPE_CHECKING:
     from bridge.client import DaemonClient
+    from bridge.protocol import JobStatus
 
 PAGE = 500
 
@@ -33,15 +34,17 @@ def for_each_job(job_ids: Sequence[str], act: Callable[[str], str], *, nothing: 
         sys.exit(status)
 
 
+def jobs_in(daemon: "DaemonClient", state: str) -> Iterator["JobStatus"]:
+    """Yield all jobs in a state, page by page."""
+    before: str | None = None
+    while True:
+        page = daemon.jobs(state=state, limit=PAGE, before=before)
+        yield from page["jobs"]
+        before = page["next"]
+        if before is None:
+            return
+
+
 def unfinished_jobs(daemon: "DaemonClient") -> list[str]:
     """Return the ids of all jobs that are running or queued."""
-    found: list[str] = []
-    for state in ("running", "queued"):
-        before: str | None = None
-        while True:
-            page = daemon.jobs(state=state, limit=PAGE, before=before)
-            found += [job.id for job in page["jobs"]]
-            before = page["next"]
-            if before is None:
-                break
-    return found
+    return [job.id for state in ("running", "queued") for job in jobs_in(daemon, state)]

@@ -43,6 +43,7 @@ def command(
     from bridge.client import DaemonClient
     from bridge.config import load_settings
     from bridge.doors.cli.job_table import show_jobs
+    from bridge.doors.cli.many import jobs_in
 
     with DaemonClient(load_settings()) as daemon:
         if change is not None:
@@ -50,8 +51,7 @@ def command(
             click.echo("The queue is paused." if change == "pause" else "The queue goes on.")
             return
         if first is not None:
-            queued = daemon.jobs(state="queued", limit=1)["jobs"]
-            top = max((job.priority for job in queued), default=0)
+            top = max((job.priority for job in jobs_in(daemon, "queued") if job.id != first), default=0)
             daemon.call("PATCH", f"/v2/jobs/{first}", json={"priority": top + 1})
             click.echo(f"{first} is next.")
             return
