@@ -21,7 +21,7 @@ from engine.analysis.model import (
 if TYPE_CHECKING:
     from engine.analysis.whole import analyze
 
-ANALYSIS_VERSION = 5
+ANALYSIS_VERSION = 6
 """Raised whenever the same input would be analysed otherwise; cached analyses of other versions are not used.
 """
 

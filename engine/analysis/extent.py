@@ -22,6 +22,7 @@ LAST_ATTACK_LU, BEFORE_S = 18.0, 4.0
 CUT_LU, CUT_S, LEAST_RING_S = 12.0, 0.15, 0.75
 """A song that sounds up to the end of the file is cut off if it is no softer there than this against its last seconds,
 or if its last attack had no longer to ring: then it is a loop, or a piece of a song."""
+FADE_STEP_S, FADED_DB = 0.5, -60.0
 FADE_TOP_LU, FADE_BOTTOM_LU, FADE_LEAST_S, FADE_ATTACKS = 3.0, 22.0, 2.5, 3
 """A fade goes from the one level below the song to the other, takes this long and has so many attacks on its way."""
 
@@ -41,7 +42,8 @@ def find_extent(level_lufs: Array, song_lufs: float, duration_s: float) -> Exten
     attacks = _attacks(level, max(song_lufs + END_LU, QUIETEST_LUFS))
     fade_from_s = _fade_start(level, song_lufs, attacks, ends_s)
     if fade_from_s is not None:
-        return Extent(starts_s, ends_s, round(float(attacks[-1]) * STEP_S, 2), "fade", fade_from_s)
+        fade = _fade(level, fade_from_s, ends_s)
+        return Extent(starts_s, ends_s, round(float(attacks[-1]) * STEP_S, 2), "fade", fade_from_s, fade)
     loud = [int(at) for at in attacks if level[at] >= _loudest_before(level, int(at)) - LAST_ATTACK_LU]
     last_attack_s = loud[-1] * STEP_S if loud else starts_s
     tail = level[-int(CUT_S / STEP_S) :]
@@ -84,9 +86,22 @@ def _loudest_before(level: Array, at: int) -> float:
     return float(level[max(0, at - int(BEFORE_S / STEP_S)) : at + 1].max())
 
 
+def _to_come(level: Array) -> Array:
+    """Return the loudest that is still to come at each step."""
+    return np.asarray(np.maximum.accumulate(level[::-1])[::-1])
+
+
+def _fade(level: Array, from_s: float, to_s: float) -> tuple[tuple[float, float], ...]:
+    """Return the fall of the attacks' tops every `FADE_STEP_S`, and silence at the end."""
+    times = np.arange(from_s, to_s, FADE_STEP_S)
+    tops = _to_come(level)[np.minimum((times / STEP_S).astype(int), len(level) - 1)]
+    points = [(round(float(t), 2), round(float(db), 2)) for t, db in zip(times, tops - tops[0], strict=True)]
+    return (*points, (to_s, FADED_DB))
+
+
 def _fade_start(level: Array, song_lufs: float, attacks: NDArray[np.intp], ends_s: float) -> float | None:
     """Return where a fade-out starts: attacks go on while what is still to come grows ever softer."""
-    to_come = np.maximum.accumulate(level[::-1])[::-1]
+    to_come = _to_come(level)
     top = min(float(np.percentile(level, 90)), song_lufs + 6.0)
     high = np.flatnonzero(to_come >= top - FADE_TOP_LU)
     low = np.flatnonzero(to_come <= top - FADE_BOTTOM_LU)

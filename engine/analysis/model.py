@@ -79,7 +79,7 @@ class Extent:
 
     It sounds from `starts_s` to `ends_s`, its decay included; nothing is struck after `last_attack_s`. `ending` is
     "stop" where a last stroke rings, "fade" where the song is faded out from `fade_from_s` on, and "cut" where the
-    recording stops in full flow.
+    recording stops in full flow. `fade` is how: (seconds, dB against where it starts), falling.
     """
 
     starts_s: float
@@ -87,6 +87,7 @@ class Extent:
     last_attack_s: float
     ending: Ending
     fade_from_s: float | None = None
+    fade: tuple[tuple[float, float], ...] = ()
 
 
 Singer = Literal["voice", "unsure", "instrument"]

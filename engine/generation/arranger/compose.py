@@ -84,7 +84,7 @@ def arrange(
     form = song_form(analysis, source_map, target_map, style.tempo_range_bpm)
     extent = extent_of(analysis)
     span = playing_span(extent, form, source_map)
-    fade = fade_points(analysis, extent, span, form, source_map)
+    fade = fade_points(extent, span, form, source_map)
     score = Score(
         form=form,
         plans=plan_sections(form, style.form, energy),

@@ -37,7 +37,6 @@ LAST_BARS = 2
 RING_FADE_DB = -18.0
 ACCENT = 6
 HARP_MS = 45.0
-FADE_STEP_S, FADED_DB = 0.5, -60.0
 SURE_HIT = {"low": -4, "middle": 6, "high": 16}
 
 Points = tuple[tuple[float, float], ...]
@@ -203,21 +202,11 @@ def _last_effect(part: Fx, score: Score, closing: Closing, events: list[Event]) 
     return kept
 
 
-def fade_points(
-    analysis: Analysis, extent: Extent, span: Span, form: SongForm, source_map: TempoMap
-) -> Points:
+def fade_points(extent: Extent, span: Span, form: SongForm, source_map: TempoMap) -> Points:
     """Return how the parts' level falls at the end, as (beat of the song, dB) with straight lines between."""
     if span.closing is not None:
         rings_from = span.closing.strokes[-1] + LEAST_RING_BEATS
         if span.end <= rings_from:
             return ()
         return ((rings_from / form.multiple, 0.0), (span.end / form.multiple, RING_FADE_DB))
-    if extent.ending != "fade" or extent.fade_from_s is None:
-        return ()
-    curve = analysis.energy
-    times = np.arange(extent.fade_from_s, extent.ends_s, FADE_STEP_S)
-    level = np.interp(times, np.arange(len(curve.values)) * curve.hop_s, curve.values)
-    falling = np.maximum(np.minimum.accumulate(level) - level[0], FADED_DB)
-    beats = source_map.beats(times)
-    points = [(float(beat), float(db)) for beat, db in zip(beats, falling, strict=True)]
-    return (*points, (float(source_map.beats(extent.ends_s)), FADED_DB))
+    return tuple((float(source_map.beats(time_s)), level_db) for time_s, level_db in extent.fade)

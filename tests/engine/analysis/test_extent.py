@@ -70,6 +70,10 @@ def test_a_fade_is_told_from_a_decay(fade_s: float, law: str) -> None:
     assert found.ending == "fade"
     assert found.fade_from_s is not None
     assert 30.0 - fade_s - 0.6 <= found.fade_from_s <= 30.0 - 0.5 * fade_s
+    times, decibels = np.array(found.fade).T
+    assert (np.diff(decibels) <= 0.0).all()
+    asked_db = 20 * np.log10(down[[int((t - 30.0 + fade_s) * RATE) for t in times[:-3]]])
+    assert np.abs(decibels[:-3] - (asked_db - asked_db[0])).max() < 6.0
 
 
 def test_silence_has_no_extent_of_its_own() -> None:
