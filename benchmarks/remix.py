@@ -4,7 +4,8 @@ Usage: python benchmarks/remix.py FILE [--style lofi_chill] [--second synthwave]
 
 Each run starts with an empty NRX_HOME (compiled code of libraries stays warm), remixes FILE in one style, then in a
 second one, which may use the cached stages of the first. Reported: medians of both ratios to real time, the second
-as a share of the first, peak memory of the process, and where the time of the first goes, in percent.
+as a share of the first, processor seconds of both (user and system, over all cores: what a busy machine changes
+least), peak memory of the process, and where the time of the first goes, in percent.
 """
 
 import argparse
@@ -16,17 +17,19 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 _CHILD = """
 import resource, subprocess, sys
 status = subprocess.run(sys.argv[1:], stdout=sys.stdout).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
 sys.exit(status)
 """
 
 
-def remix(file: Path, style: str, home: Path) -> tuple[float, float, dict[str, object]]:
-    """Run one remix; return wall seconds, peak MB, manifest."""
+def remix(file: Path, style: str, home: Path) -> tuple[float, float, float, dict[str, Any]]:
+    """Run one remix; return wall seconds, processor seconds, peak MB, manifest."""
     nrx = [sys.executable, "-c", "from bridge.doors.cli import main; main()"]
     command = [sys.executable, "-c", _CHILD, *nrx, "remix", str(file), "--style", style, "--json"]
     started = time.perf_counter()
@@ -37,7 +40,8 @@ def remix(file: Path, style: str, home: Path) -> tuple[float, float, dict[str, o
     if done.returncode:
         sys.exit(done.stderr)
     unit = 1e6 if sys.platform == "darwin" else 1e3
-    return seconds, float(done.stderr.split()[-1]) / unit, json.loads(done.stdout)
+    cpu_s, peak = (float(figure) for figure in done.stderr.split()[-2:])
+    return seconds, cpu_s, peak / unit, json.loads(done.stdout)
 
 
 def main() -> None:
@@ -53,19 +57,21 @@ def main() -> None:
     rows = []
     for _ in range(given.runs):
         with tempfile.TemporaryDirectory() as home:
-            first = remix(given.file, given.style, Path(home))
-            second = remix(given.file, given.second, Path(home))
-        duration_s = first[2]["analysis"]["duration_s"]  # type: ignore[index]
+            first_s, first_cpu_s, first_mb, manifest = remix(given.file, given.style, Path(home))
+            second_s, second_cpu_s, second_mb, _ = remix(given.file, given.second, Path(home))
+        duration_s = manifest["analysis"]["duration_s"]
         rows.append(
             {
-                "times_real_time": duration_s / first[0],
-                "second_times_real_time": duration_s / second[0],
-                "second_share": second[0] / first[0],
-                "peak_mb": max(first[1], second[1]),
+                "times_real_time": duration_s / first_s,
+                "second_times_real_time": duration_s / second_s,
+                "second_share": second_s / first_s,
+                "cpu_s": first_cpu_s,
+                "second_cpu_s": second_cpu_s,
+                "peak_mb": max(first_mb, second_mb),
                 **{
-                    f"{stage['stage']}_percent": 100 * stage["seconds"] / first[0]
-                    for stage in first[2]["stages"]
-                },  # type: ignore[attr-defined]
+                    f"{stage['stage']}_percent": 100 * stage["seconds"] / first_s
+                    for stage in manifest["stages"]
+                },
             }
         )
     report = {name: round(statistics.median(row[name] for row in rows), 2) for name in rows[0]}
