@@ -72,7 +72,8 @@ def _song(request: Request, sources: Sources) -> Song:
     if request.tempo_map is not None:
         given, report = map_and_report(request.tempo_map)
         notes = (report.sentence,) if report is not None and report.differs else ()
-    return Song(sources[0].shown.stem, sources, given, request.tempo_range_bpm, notes)
+    name = Path(request.inputs[0].name or sources[0].shown.name).stem
+    return Song(name, sources, given, request.tempo_range_bpm, notes)
 
 
 def _style(style_id: str, settings: Settings) -> Style:
