@@ -1,9 +1,10 @@
 """Long-term spectrum in third octaves, of the mid and the side of a stereo sound.
 
 Band edges are the base-two ones of IEC 61260-1: centre `1000 * 2 ** (n / 3)` Hz, edges a sixth of an octave away;
-`THIRD_OCTAVES_HZ` are the nominal names. Power is that of Hann-windowed frames of about 0.37 s, half overlapping, so
-that the 25 Hz band still spans several bins. Levels are dB of mean square, a full-scale sine in both channels being
--3.01 dB in mid; mono is all mid. A band without energy is `FLOOR_DB`.
+`THIRD_OCTAVES_HZ` are the nominal names. Power is that of Hann-windowed frames of about 0.37 s, so that the 25 Hz band
+still spans several bins; they overlap by half, and not at all in what is longer than a minute and a half. Levels are
+dB of mean square, a full-scale sine in both channels being -3.01 dB in mid; mono is all mid. A band without energy is
+`FLOOR_DB`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ CENTRES_HZ: NDArray[np.float64] = 1000.0 * 2.0 ** (np.arange(-16, 14) / 3.0)
 FLOOR_DB = -160.0
 FRAME_S = 16384 / 44100
 FRAMES_AT_ONCE = 16
+SPARSE_ABOVE_FRAMES = 256
+"""A sound of this many frames is long enough to be looked at without overlap."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,14 +85,14 @@ def spectrum(audio: Audio) -> Spectrum:
     from scipy.fft import rfft
 
     length = frame_length(audio.sample_rate)
-    hop = length // 2
-    count = max(1, -(-(audio.frames - hop) // hop))
+    hop = length // 2 if audio.frames < SPARSE_ABOVE_FRAMES * length else length
+    count = max(1, -(-(audio.frames - length + hop) // hop))
     window = np.hanning(length + 1)[:-1].astype(np.float32)
     bins_power = np.zeros((2, length // 2 + 1))
     for first in range(0, count, FRAMES_AT_ONCE):
         last = min(count, first + FRAMES_AT_ONCE)
-        piece = mid_side(audio.samples[:, first * hop : (last + 1) * hop])
-        wanted = (last - first + 1) * hop
+        wanted = (last - first - 1) * hop + length
+        piece = mid_side(audio.samples[:, first * hop : first * hop + wanted])
         if piece.shape[1] < wanted:
             piece = np.pad(piece, ((0, 0), (0, wanted - piece.shape[1])))
         frames = np.lib.stride_tricks.sliding_window_view(piece, length, axis=1)[:, ::hop]
@@ -98,7 +101,7 @@ def spectrum(audio: Audio) -> Spectrum:
     total = np.stack(
         [(row[:, None] * band_matrix(length, audio.sample_rate)).sum(axis=0) for row in bins_power]
     )
-    # Parseval, one-sided, and frames that overlap by half under a window of energy `sum(window ** 2)`.
+    # Parseval, one-sided, and frames that come every `hop` under a window of energy `sum(window ** 2)`.
     seen = max(1, audio.frames) * float(np.square(window, dtype=np.float64).sum()) / hop
     total *= 2.0 / length / seen
     return Spectrum(total[0], total[1])

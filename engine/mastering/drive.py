@@ -26,6 +26,7 @@ KNEE = 0.8
 """Where saturation begins, relative to the ceiling."""
 SUSTAINED_BEND = 0.2
 """How far above the ceiling the leveller leaves dense passages to full saturation: it bends them by 0.8 dB."""
+NEPERS_PER_DB = 0.11512925464970229
 GLUE_ABOVE_LU, GLUE_KNEE_LU = 0.0, 6.0
 GLUE_LEVEL_HOPS, GLUE_MOVE_HOPS = 20, 35
 
@@ -72,8 +73,10 @@ class Drive:
         gain = np.full(last_hop - first_hop + 1, self.gain_db)
         if self.glue_db.any():
             position = np.arange(first_hop, last_hop + 1) * (HOP_FRAMES * HOPS_PER_S / self.audio.sample_rate)
-            gain += np.interp(position - 0.5, np.arange(len(self.glue_db)), self.glue_db)
-        linear: NDArray[np.float32] = np.power(10.0, gain / 20.0).astype(np.float32)
+            start = min(max(0, int(position[0]) - 1), len(self.glue_db) - 1)
+            glue = self.glue_db[start : int(position[-1]) + 2]
+            gain += np.interp(position - 0.5 - start, np.arange(len(glue)), glue)
+        linear: NDArray[np.float32] = np.exp(gain.astype(np.float32) * np.float32(NEPERS_PER_DB))
         if self.level.any():
             start = min(first_hop // MERGED_HOPS, len(self.level) - 1)
             level = self.level[

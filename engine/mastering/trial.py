@@ -1,7 +1,7 @@
 """A trial on a piece of the song: what compression, limiting and saturation do to its spectrum and its loudness.
 
 Limiting a drum-heavy song takes its noises down with its kick, which no equaliser foresees. So the chain and the
-limiter are tried on the most telling 16 s (the loudest), at the gain that the whole song will get, and what comes
+limiter are tried on the most telling 12 s (the loudest), at the gain that the whole song will get, and what comes
 out beyond the equaliser's own gains is what the equaliser then allows for.
 """
 
@@ -23,7 +23,7 @@ from engine.mastering.mastering import master
 from engine.mastering.model import MasterSettings
 from engine.mastering.profile import Heard
 
-TRIAL_S = 16.0
+TRIAL_S = 12.0
 SHORTEST_S = 4.0
 
 
