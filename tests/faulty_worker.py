@@ -1,7 +1,8 @@
 """A worker process that kills itself, its daemon, or both, at a named point of a named job; for tests of the queue.
 
 `NRX_HOME/faults.json` says {job id: {"point": …, "victim": …, "times": 1}}. Points are a stage's name (when it begins)
-or one of `STEPS`; victims are "worker", "daemon", "both", or what goes wrong instead: "memory", "error", "hang", "busy".
+or one of `STEPS`; victims are "worker", "daemon", "both", or what goes wrong instead: "memory", "error", "hang",
+"busy".
 """
 
 import json

@@ -36,7 +36,7 @@ def until(condition: Callable[[], Any], timeout_s: float = 60.0, what: str = "it
     end = time.monotonic() + timeout_s
     while not (found := condition()):
         assert time.monotonic() < end, f"waited {timeout_s:g} s in vain for {what}"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return found
 
 

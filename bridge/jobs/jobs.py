@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import uuid4
@@ -319,6 +320,9 @@ class Jobs:
     # -- housekeeping ------------------------------------------------------------------------------------------------
 
     def _keep_house(self) -> None:
+        import_module("bridge.recipes")
+        for action in ("remix", "separate", "generate", "mix", "master", "sync", "analyze"):
+            import_module(f"engine.actions.{action}")  # so that the first request does not wait for it
         while not self._closing.wait(HOUSEKEEPING_S):
             self._store.prune_events(keep=KEEP_EVENTS, keep_progress=KEEP_PROGRESS)
             self._snapshots.sweep(self._store.used_snapshots(time.time() - KEEP_INPUTS_S))
