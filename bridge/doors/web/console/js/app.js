@@ -2,8 +2,7 @@
 
 import { EventFeed } from "./events.js";
 import { JobStore } from "./store.js";
-import { watchChains } from "./chain.js";
-import { tell, toast } from "./parts/toast.js";
+import { toast } from "./parts/toast.js";
 
 const FIRST_JOBS = 200;
 
@@ -20,7 +19,6 @@ export class App {
     this.feed.addEventListener("event", ({ detail }) => this.store.take(detail));
     this.feed.addEventListener("open", () => this.#list());
     this.store.addEventListener("change", ({ detail }) => this.#announce(detail));
-    watchChains(this, tell);
     this.store.listing();
     this.feed.start();
     this.styles = await this.api.styles();

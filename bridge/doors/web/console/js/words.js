@@ -6,6 +6,7 @@ export const STATES = {
 
 export const STAGES = {
   read: "Reading the song",
+  listen: "Listening to every stem",
   separate: "Separating the stems",
   analyze: "Listening for tempo, key and chords",
   generate: "Playing the new parts",
@@ -44,8 +45,11 @@ export const MIX_ROLES = [
   ["vocals", "Lead vocals"], ["backing_vocals", "Backing vocals"], ["drums", "Drums"], ["kick", "Kick"], ["snare", "Snare"],
   ["hats", "Hats and cymbals"], ["percussion", "Percussion"], ["bass", "Bass"], ["guitar", "Guitar"], ["keys", "Keys"],
   ["chords", "Chords"], ["synth", "Synth"], ["pad", "Pad"], ["arp", "Arpeggio"], ["lead", "Lead"], ["strings", "Strings"],
-  ["brass", "Brass and winds"], ["fx", "Effects"], ["noise", "Noise"], ["other", "Other"],
+  ["brass", "Brass and winds"], ["fx", "Effects"], ["noise", "Noise"], ["other", "Other"], ["reference", "Reference"],
 ];
+
+/** What a file is where a song is mastered. */
+export const MASTER_ROLES = [["song", "Song"], ["reference", "Reference"]];
 
 export const ROLE_NAMES = Object.fromEntries([...MIX_ROLES, ["mix", "Mix"], ["master", "Master"], ["instrumental", "Instrumental"]]);
 

@@ -32,11 +32,12 @@ export class Files extends EventTarget {
   get pending() { return this.items.some((item) => !item.upload && !item.error); }
 
   /** Inputs for a request. */
-  inputs() { return this.ready.map((item) => ({ upload: item.upload.id, name: item.upload.name, ...(this.showsRoles ? { role: item.role } : {}) })); }
+  inputs() { return this.ready.map((item) => ({ upload: item.upload.id, name: item.upload.name, ...(this.showsRoles ? { role: this.#role(item) } : {}) })); }
 
-  showRoles(shows) {
-    if (this.showsRoles === shows) return;
-    this.showsRoles = shows;
+  /** Show a choice of roles at each file, or none. */
+  showRoles(shows, roleNames = this.roleNames) {
+    if (this.showsRoles === shows && this.roleNames === roleNames) return;
+    Object.assign(this, { showsRoles: shows, roleNames });
     for (const item of this.items) this.#show(item);
   }
 
@@ -89,10 +90,13 @@ export class Files extends EventTarget {
       icon(error ? "warn" : "file", 20),
       h("div", { class: "file-words" }, h("span", { class: "file-name", title: file.name }, file.name),
         error ? h("span", { class: "problem", role: "alert" }, error) : item.said, item.bar),
-      this.showsRoles && !error && select(this.roleNames, item.role, (role) => { item.role = role; this.#changed(); }, `Role of ${file.name}`),
+      this.showsRoles && !error && select(this.roleNames, this.#role(item), (role) => { item.role = role; this.#changed(); }, `Role of ${file.name}`),
       h("button", { type: "button", class: "ghost", "aria-label": `Remove ${file.name}`, onClick: () => this.remove(item) }, icon("close", 16)));
     item.element.classList.toggle("bad", Boolean(error));
   }
+
+  /** The file's role among those that can be chosen now: its own, or the first. */
+  #role(item) { return this.roleNames.some(([id]) => id === item.role) ? item.role : this.roleNames[0][0]; }
 
   #over(event, over) {
     event.preventDefault();

@@ -98,7 +98,7 @@ export class Player extends EventTarget {
   async play() {
     if (this.playing || !this.frames) return;
     if (this.restFrame >= this.frames) this.restFrame = this.loop ? Math.round(this.loop.start * this.rate) : 0;
-    if (this.context.state === "suspended" && this.context.resume) await this.context.resume();
+    if (this.context.state === "suspended" && this.context instanceof AudioContext) await this.context.resume();
     this.#start(this.restFrame);
   }
 
