@@ -29,6 +29,7 @@ from engine.mixing.listening.features import PLAN_FRAMES, StemFeatures
 from engine.mixing.listening.masking import aligned_bands, masking_of
 from engine.mixing.presets import MixPreset, Tone
 from engine.mixing.roles import ROLES
+from engine.mixing.session.applied import fader_at
 from engine.mixing.session.strips import (
     BUSES,
     Bus,
@@ -77,6 +78,13 @@ class Given:
     respect_user_gains: bool = False
     amounts: Mapping[str, float] | None = None
     bypass: tuple[str, ...] = ()
+
+    @property
+    def balance(self) -> float:
+        """How much of the balance will be applied, 0 to 1."""
+        if self.respect_user_gains or "balance" in self.bypass:
+            return 0.0
+        return (self.amounts or {}).get("balance", 100.0) / 100.0
 
 
 def decide(
@@ -149,7 +157,7 @@ def decide(
             sends=sends(stem, preset),
         )
         strips.append(strip)
-        powers[stem.name] = _bus_power(stem, strip, at_compressor)
+        powers[stem.name] = _bus_power(stem, strip, at_compressor, given.balance)
     buses, moved = _buses(strips, powers, PLAN_FRAMES / given.sample_rate, preset, reasons)
     strips = [_against(strip, moved.get(strip.name, 0.0)) for strip in strips]
     used = {name for strip in strips for name in strip.sends}
@@ -236,10 +244,13 @@ def _duck(stem: StemFeatures, covers: float, preset: MixPreset, reasons: Reasons
     return Duck(depth_db=depth_db)
 
 
-def _bus_power(stem: StemFeatures, strip: ChannelStrip, power: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bus_power(
+    stem: StemFeatures, strip: ChannelStrip, power: NDArray[np.float64], balance: float
+) -> NDArray[np.float64]:
     """Return the stem's mean power in every hop as its bus will get it, from the session's start."""
     hop_s = PLAN_FRAMES / stem.sample_rate
-    gain_db = np.full(len(power), strip.fader_db)
+    makeup_db = strip.compressor.makeup_db if strip.compressor is not None else 0.0
+    gain_db = np.full(len(power), fader_at(strip, makeup_db, balance))
     if strip.compressor is not None:
         gain_db += strip.compressor.makeup_db - predicted_reduction(power, strip.compressor, hop_s)
     if strip.ride is not None and len(stem.hop_energies):

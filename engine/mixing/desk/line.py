@@ -170,13 +170,17 @@ class Line:
             self._edge = None
             return None
         samples = self._filter.cut()
+        dipped: NDArray[np.float64] | None = None
         if self._presence is not None and self.strip.duck is not None:
             dip = dip_at(self._presence, self.strip.duck.depth_db, start, frames, self.rate)
             if float(dip.min(initial=1.0)) < 1.0:
                 band = self._filter.in_band()
                 band *= dip - np.float32(1.0)
                 samples = samples + band
+                dipped = np.sqrt(hop_powers(samples) / np.maximum(hop_powers(samples - band), 1e-20))
         samples = self._wide(samples * self._gain(samples, start))
+        if dipped is not None:
+            self.meters.gain[-1] = self.meters.gain[-1] * np.minimum(dipped, 1.0).astype(np.float32)
         if self.strip.flip_right:
             samples[1] = -samples[1]
         left, right = pan_gains(self.strip.pan, mono=len(samples) == 1)

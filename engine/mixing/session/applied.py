@@ -25,14 +25,18 @@ def applied(session: MixSession) -> MixSession:
     )
 
 
+def fader_at(strip: ChannelStrip, makeup_db: float, balance: float) -> float:
+    """Return the fader between what keeps the level at which the stem came (`balance` 0) and the strip's own (1)."""
+    return balance * strip.fader_db + (1.0 - balance) * (-strip.gain_db - makeup_db)
+
+
 def _strip(session: MixSession, strip: ChannelStrip) -> ChannelStrip:
     amount = session.amount
     aligned = amount("alignment")
     compressor = None if strip.compressor is None else _compressor(strip.compressor, amount("dynamics"))
     makeup_db = compressor.makeup_db if compressor is not None else 0.0
     balance = amount("balance")
-    # What the fader would be if the stem kept the level at which it came, beside what the balance wants.
-    fader_db = balance * strip.fader_db + (1.0 - balance) * (-strip.gain_db - makeup_db)
+    fader_db = fader_at(strip, makeup_db, balance)
     sends = amount("sends")
     return strip.model_copy(
         update={
