@@ -164,7 +164,8 @@ def _bound(host: str, port: int) -> socket.socket:
         kind, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(kind, socket.SOCK_STREAM)
+        # With the protocol named, asyncio switches Nagle's algorithm off, which would hold answers back for 40 ms.
+        listener = socket.socket(kind, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as error:
         raise NrxError(
             "daemon.address", f"The address {host!r} is none of this machine's ({error})."

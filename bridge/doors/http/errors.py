@@ -114,6 +114,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(NrxError, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 def _refused(_request: Request, error: Exception) -> Response:
@@ -136,6 +137,11 @@ def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         headers["Allow"] = ", ".join(_methods(request))
     return refusal(code, sentence, status=error.status_code, headers=headers)
+
+
+def _unexpected(_request: Request, _error: Exception) -> Response:
+    """Answer for what nobody expected; `watch` logs it."""
+    return refusal("internal", UNEXPECTED)
 
 
 def _methods(request: Request) -> list[str]:

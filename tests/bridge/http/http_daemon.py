@@ -1,5 +1,7 @@
 """A real HTTP door on a real port, and a client that knows the token."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -41,6 +43,11 @@ class Daemon:
     def token(self) -> str:
         return self.context.token.text
 
+    def stop(self) -> None:
+        """Close the client and the door."""
+        self.client.close()
+        self.door.stop()
+
     def upload(self, name: str = "song.wav", data: bytes | None = None) -> str:
         """Upload a file and return its id."""
         answer = self.client.post(
@@ -58,6 +65,16 @@ class Daemon:
         answer = self.client.post("/v2/jobs", json=body)
         assert answer.status_code == 202, answer.text
         return dict(answer.json())
+
+
+def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:
+    """Return whether something holds, at the latest after a while; logs are written after answers."""
+    until = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def start_daemon(home: Path, jobs: Any, **http: Any) -> Daemon:
