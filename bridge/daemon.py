@@ -65,6 +65,7 @@ class Daemon:
         from bridge.doors.folder.door import FolderDoor
         from bridge.doors.http.context import HttpContext
         from bridge.doors.http.door import HttpDoor
+        from bridge.doors.osc.door import OscDoor
         from bridge.doors.spool.door import SpoolDoor
         from bridge.jobs import Jobs
         from bridge.library import Library
@@ -93,10 +94,11 @@ class Daemon:
                 lan=self._lan,
             )
         )
-        for door in (http, SpoolDoor(settings, jobs), folders):
+        osc = OscDoor(settings, jobs, roots, settings.osc.port)
+        for door in (http, osc, SpoolDoor(settings, jobs), folders):
             closing.callback(door.stop)
             door.start()
-        self.http_url, self.link = http.url, http.link()
+        self.http_url, self.link, self.osc_port = http.url, http.link(), osc.port
 
         file = DaemonFile(
             settings.home,
