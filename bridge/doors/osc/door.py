@@ -138,6 +138,7 @@ class OscDoor:
                 waiting.put_nowait(None)
             except queue.Full:
                 log.debug("Stopping with messages in hand")
+        self._send_raw(b"", (HOST, self.port))  # the receiving thread looks up at once
         for thread in self._threads:
             thread.join(0.6)
         self._threads.clear()
