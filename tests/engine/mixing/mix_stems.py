@@ -1,4 +1,4 @@
-"""Stems that the console's tests make themselves: short, of known roles, with a kit, a voice and something around it."""
+"""Stems that the console's tests make themselves: short, of known roles, with a kit and a voice among them."""
 
 import numpy as np
 from numpy.typing import NDArray

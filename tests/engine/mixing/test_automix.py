@@ -1,4 +1,4 @@
-"""The automatic mix: stems come out at their roles' places whatever they came at, and what it wrote is what it renders."""
+"""The automatic mix: stems come out at their roles' places, whatever they came at, within the guardrails."""
 
 from dataclasses import replace
 from functools import cache
@@ -8,6 +8,7 @@ import pytest
 from mix_stems import RATE, song, stem, time_s, tone, voice
 from numpy.typing import NDArray
 
+from engine.audio import Audio
 from engine.errors import NrxError
 from engine.loudness import integrated_lufs
 from engine.mixing.automix import Policy, listen_all, make_session
@@ -19,7 +20,7 @@ from engine.mixing.rendering import Rendered, render
 from engine.mixing.report import check_mix, make_report, track_lufs
 from engine.mixing.session import MixSession, session_text
 from engine.mixing.session.applied import applied
-from engine.mixing.stems import Stem
+from engine.mixing.stems import MemoryStem, Stem
 
 Tracks = dict[str, NDArray[np.float64]]
 
@@ -53,8 +54,6 @@ def whole() -> tuple[list[Stem], Decision, dict[str, StemFeatures], Rendered, Tr
 
 
 def loudness(track: NDArray[np.float64]) -> float:
-    from engine.audio import Audio
-
     return integrated_lufs(Audio(np.ascontiguousarray(track, dtype=np.float32), RATE))
 
 
@@ -98,7 +97,7 @@ def test_levels_and_polarity_at_which_stems_come_change_nothing_in_the_balance()
 
 
 def test_the_same_stems_give_the_same_bytes() -> None:
-    stems, decision, heard, made, _ = whole()
+    _, decision, _, made, _ = whole()
     again, heard_again = decided(song())
     assert session_text(again.session) == session_text(decision.session)
     assert np.array_equal(render(again.session, song(), heard_again).mix.samples, made.mix.samples)
@@ -117,16 +116,14 @@ def test_guardrails_hold_on_every_preset() -> None:
 
 def test_too_much_compression_is_taken_back_and_told() -> None:
     stems, decision, heard, _, _ = whole()
-    crushed = decision.session.model_copy(
-        update={
-            "tracks": tuple(
-                strip.model_copy(update={"compressor": strip.compressor.model_copy(update={"threshold_db": strip.compressor.threshold_db - 6.0})})
-                if strip.name == "Bass" and strip.compressor is not None
-                else strip
-                for strip in decision.session.tracks
-            )
-        }
-    )  # fmt: skip
+    bass = decision.session.strip("Bass")
+    assert bass.compressor is not None
+    harder = bass.compressor.model_copy(update={"threshold_db": bass.compressor.threshold_db - 6.0})
+    tracks = tuple(
+        strip.model_copy(update={"compressor": harder}) if strip is bass else strip
+        for strip in decision.session.tracks
+    )
+    crushed = decision.session.model_copy(update={"tracks": tracks})
 
     def attempt(wanted: MixSession, _part: object) -> Rendered:
         return render(wanted, stems, heard)
@@ -205,11 +202,8 @@ def test_a_stem_panned_in_its_file_is_folded_and_the_voice_stays_in_the_middle()
 
 
 def test_silent_stems_are_muted_and_told() -> None:
-    stems = [*song()[:2], stem("Pad", np.zeros((2, len(time_s()))) + 1e-12)]
-    stems[2] = replace(
-        stems[2],
-        source=type(stems[2].source)(stems[2].source.audio.with_samples(np.zeros((2, len(time_s()))))),
-    )  # type: ignore[attr-defined, call-arg]  # a MemoryStem
+    silence = MemoryStem(Audio(np.zeros((2, len(time_s())), np.float32), RATE))
+    stems = [*song()[:2], Stem("Pad", silence)]
     decision, heard = decided(stems)
     made, _ = rendered(decision.session, stems, heard)
     assert decision.session.strip("Pad").mute
