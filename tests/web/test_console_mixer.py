@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from console_browser import Page
-from console_daemon import Remixed
+from console_daemon import Remixed, RunningDaemon
 
 GAINS = """
 return Object.fromEntries([...player.lanes.values()].map((lane) => [lane.id, lane.fader.gain.value]));
@@ -251,3 +251,23 @@ def test_the_return_is_saved_as_a_zip_and_file_by_file(mixer: Page) -> None:
         names = {Path(name).name for name in opened.namelist()}
     assert {"manifest.json", "mix.wav", "master.wav", "song.mid"} <= names
     assert next(folder.glob("*.mid")).read_bytes()[:4] == b"MThd"
+
+
+def test_at_another_tempo_the_original_goes_on_at_the_same_bar(
+    page: Page, daemon: RunningDaemon, songs: Path
+) -> None:
+    job = daemon.submit("remix", songs / "small song.wav", style="lofi_chill", tempo="style")
+    assert daemon.finished(job["id"])["state"] == "succeeded"
+    manifest = daemon.call("GET", f"/v2/returns/{job['id']}")
+    here, there = manifest["timeline"]["downbeats_s"], manifest["analysis"]["downbeats_s"]
+    assert abs(manifest["timeline"]["tempo_bpm"] - manifest["analysis"]["tempo_bpm"]) > 1
+    page.go(f"#/return/{job['id']}")
+    page.find(".mixer")
+    page.run("globalThis.player = document.querySelector('.mixer').player")
+    page.run("player.seek(arguments[0])", here[3])
+    page.click(".compare input[value=original]")
+    page.wait("player.side === 'original'")
+    assert page.run("return player.positionS") == pytest.approx(there[3], abs=0.02)
+    page.click(".compare input[value=mix]")
+    page.wait("player.side === 'mix'")
+    assert page.run("return player.positionS") == pytest.approx(here[3], abs=0.02)

@@ -82,7 +82,7 @@ def test_several_files_are_stems_with_roles_guessed_from_their_names(page: Page,
     assert roles == ["vocals", "drums", "bass", "other"]
     page.click(".segments input[value=songs]")
     page.wait("document.querySelectorAll('.file select').length === 0")
-    page.wait("document.querySelector('button.large').textContent.includes('4 songs')")
+    page.wait("document.querySelector('.start-note').textContent === '4 songs'")
 
 
 def test_a_page_that_was_cut_off_misses_no_event(page: Page, daemon: RunningDaemon, songs: Path) -> None:

@@ -59,6 +59,7 @@ def system(serving: InService) -> Response:
             },
             "waiting": [_plain(item) for item in context.waiting()],
             "folders": [_folder(watch) for watch in context.settings.watch],
+            "settings": context.settings.model_dump(mode="json", exclude={"home", "watch"}),
             "doors": {"http": serving.url, "event_clients": serving.hub.clients},
             **{name: _plain(value) for name, value in context.info().items()},
         }

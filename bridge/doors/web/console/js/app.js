@@ -13,6 +13,8 @@ export class App {
     this.feed = new EventFeed(api);
     this.styles = [];
     this.nextPage = null;
+    /** The job whose end the page shows by itself. */
+    this.shown = null;
   }
 
   async start() {
@@ -62,7 +64,7 @@ export class App {
     if (before?.state === job.state) return;
     const open = { label: "Open", run: () => this.go(`#/return/${encodeURIComponent(job.id)}`) };
     if (type === "failed") toast(job.error?.sentence ?? "It failed, and did not say why.", { kind: "bad", title: `${job.title} failed` });
-    else if (type === "succeeded") toast("is ready", { kind: "good", title: job.title, action: open });
+    else if (type === "succeeded" && job.id !== this.shown) toast("is ready", { kind: "good", title: job.title, action: open });
   }
 
   go(hash) { location.hash = hash; }

@@ -40,6 +40,7 @@ export function generatePage(app) {
     desk?.close();
     desk = null;
     row = null;
+    app.shown = null;
     fill(status);
     fill(place);
   }
@@ -61,6 +62,7 @@ export function generatePage(app) {
         action: "generate", prompt: prompt.value.trim(), duration_s: Number(duration.value()), ...(stem ? { stem } : {}), ...(style ? { style } : {}),
         seed: crypto.getRandomValues(new Uint32Array(1))[0],
       });
+      app.shown = job.id;
       row = jobRow(app, app.store.get(job.id) ?? job);
       status.append(row.element);
       if (row.job.state === "succeeded") await open(job.id);
@@ -73,16 +75,17 @@ export function generatePage(app) {
   return {
     element: h("div", { class: "page" }, h("h1", {}, "Generate from words"),
       h("form", { class: "remix", onSubmit: submit },
-        h("div", { class: "remix-main stack" }, field("What should it be?", prompt), ideas),
+        h("div", { class: "remix-main stack" }, field("What should it be?", prompt), ideas, status),
         h("aside", { class: "panel remix-side", "aria-label": "How" }, duration.element,
           field("What to play", select(GENERATED_STEMS, stem, (value) => { stem = value; })),
           field("Style", select([["", "As the words say"], ...app.styles.map((item) => [item.id, item.name])], style, (value) => { style = value; })),
           h("label", { class: "check" }, plays, h("span", {}, "Play it when it is there")), start,
           h("p", { class: "hint" }, "The sound starts as soon as the return is published, while the rest of its files still load. "
             + "The backend without downloads, the arranger, publishes its music whole."))),
-      status, place),
+      place),
     close() {
       closed = true;
+      app.shown = null;
       app.store.removeEventListener("change", change);
       desk?.close();
     },

@@ -63,11 +63,11 @@ export function mixPage(app) {
     levels.hidden = !mixes();
     const count = files.inputs().filter((input) => input.role !== "reference").length;
     const words = { both: "Mix and master", mix: "Mix", master: "Master" }[action.value()];
-    fill(start, icon("play"), count ? `${words} · ${plural(count, mixes() ? "stem" : "song")}` : words);
+    fill(start, icon("play"), words);
     const problem = !files.items.length ? "Add files first." : files.pending ? "Waiting for the upload." : !files.ready.length ? "None of the files can be used."
       : !count ? "Every file is a reference; add what is to sound like it." : "";
     start.disabled = Boolean(problem) || busy;
-    note.textContent = problem;
+    note.textContent = problem || plural(count, mixes() ? "stem" : "song");
   }
   files.addEventListener("change", refresh);
 

@@ -64,10 +64,10 @@ export function remixPage(app) {
     keepHint.textContent = keep.value().length ? "" : "Nothing is kept: an instrumental.";
     const songs = several && !asStems ? files.ready.length : 1;
     const names = { remix: `Remix${style ? ` in ${app.styleName(style)}` : ""}`, separate: "Separate into stems", analyze: "Listen to it" };
-    fill(start, icon("play"), songs > 1 ? `${names[action.value()]} · ${plural(songs, "song")}` : names[action.value()]);
+    fill(start, icon("play"), names[action.value()]);
     const problem = missing();
     start.disabled = Boolean(problem) || busy;
-    note.textContent = problem;
+    note.textContent = problem || (songs > 1 ? plural(songs, "song") : "");
   }
 
   function missing() {

@@ -86,7 +86,7 @@ export function mixer(app, deck, { keys = true } = {}) {
     const line = h("div", { class: "head-line" });
     const isElsewhere = lane.timeline === "source";
     const head = h("div", { class: "strip-head", role: "group", tabindex: stop, "aria-label": `${track.name}, track ${at + 1} of ${deck.strips.length}` },
-      h("div", { class: "strip-name" }, h("span", {}, track.name), h("small", {}, isElsewhere ? "heard with Original" : KINDS[track.kind] ?? track.kind)),
+      h("div", { class: "strip-name" }, h("span", { title: track.name }, track.name), h("small", {}, isElsewhere ? "heard with Original" : KINDS[track.kind] ?? track.kind)),
       h("div", { class: "strip-keys" }, mute, solo),
       h("div", { class: "strip-gain" }, gain, shown), h("div", { class: "strip-pan" }, pan),
       h("div", { class: "meter", "aria-hidden": "true" }, meter));
