@@ -10,6 +10,7 @@ the subscriber.
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -36,10 +37,12 @@ def report(name: str, values_s: list[float]) -> None:
 
 def run(count: int, clients: int) -> None:
     from bridge.config import load_settings
+    from bridge.daemon import SWITCH_S
     from bridge.jobs import Jobs
     from bridge.protocol import JobEvent, parse_request
 
     settings = load_settings()
+    sys.setswitchinterval(SWITCH_S)  # as the daemon does
     jobs = Jobs(settings)
     jobs.pause()
     jobs.start()
@@ -57,7 +60,8 @@ def run(count: int, clients: int) -> None:
 
     def request(seed: int) -> None:
         jobs.submit(
-            parse_request({"action": "remix", "style": "lofi_chill", "seed": seed, "inputs": given}), door="bench"
+            parse_request({"action": "remix", "style": "lofi_chill", "seed": seed, "inputs": given}),
+            door="bench",
         )
 
     request(0)  # everything is imported now

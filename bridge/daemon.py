@@ -6,6 +6,7 @@ new is accepted; doors stop first, so that nothing is accepted that would wait f
 
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from bridge.jobs import Jobs
     from bridge.jobs.worker import Entry
 
+SWITCH_S = 0.001
+"""How long a thread may keep the interpreter while others wait; the doors' answers wait for it. Python's is 5 ms."""
 log = logging.getLogger("nrx.daemon")
 
 
@@ -52,6 +55,7 @@ class Daemon:
             lock.take()
             closing.callback(lock.release)
             closing.callback(start_logging(self.settings.home))
+            sys.setswitchinterval(SWITCH_S)
             log.info("NRX Bridge %s starts with NRX_HOME %s", __version__, self.settings.home)
             self._wire(closing)
             self._closing = closing.pop_all()

@@ -81,8 +81,14 @@ def _style(style_id: str, settings: Settings) -> Style:
     from engine.generation.arranger.check import check_style
 
     style = load_style(style_id, (settings.styles_folder,))
-    check_style(style)
+    if _checked.get(style_id) is not style:
+        check_style(style)
+        _checked[style_id] = style
     return style
+
+
+_checked: dict[str, Style] = {}
+"""Styles that have been checked as they are; one that has changed is another object."""
 
 
 def _of_song(

@@ -20,9 +20,10 @@ import json
 import secrets
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -96,18 +97,21 @@ class JobStore:
         """
 
         def change(batch: Batch) -> Accepted:
-            found = _for_key(batch.connection, new.id, new.client_key)
+            known = batch.connection.execute(
+                _ALIKE, {"id": new.id, "key": new.client_key, "fingerprint": new.fingerprint}
+            ).all()
+            named = [row for row in known if row.id == new.id or row.client_key == new.client_key is not None]
+            if any(row.body != new.body for row in named) or len(named) > 1:
+                raise conflict(new.id if any(row.id == new.id for row in named) else new.client_key or new.id)
+            found = named[0] if named else None
+            if new.client_key is None and found is None:
+                found = next((row for row in known if _stands_for_the_same(row)), None)
             if found is not None:
-                if found.body != new.body:
-                    raise conflict(new.id if found.id == new.id else new.client_key or new.id)
                 return Accepted(self._status(batch.connection, found), False)
-            if new.client_key is None:
-                same = self._same_content(batch.connection, new.fingerprint)
-                if same is not None:
-                    return Accepted(self._status(batch.connection, same), False)
-            turn = _next_turn(batch.connection)
-            batch.connection.execute(_INSERT, _row_of(new, turn, time.time()))
-            return Accepted(self._tell(batch, new.id, "accepted"), True)
+            values = {**_BLANK, **_row_of(new, time.time())}
+            turn = batch.connection.execute(_INSERT, values).scalar_one()
+            row = SimpleNamespace(**{**values, "turn": turn})
+            return Accepted(self._tell_of(batch, row, "accepted", _place_at_end(batch, row)), True)
 
         return self._writer.write(change)
 
@@ -116,15 +120,6 @@ class JobStore:
         with self._engine.connect() as connection:
             row = _for_key(connection, job_id, key)
             return None if row is None else (self._status(connection, row), _request_of(row))
-
-    def _same_content(self, connection: Connection, fingerprint: str) -> ROW | None:
-        """Return the newest job of this content that is on its way, or whose return is still there."""
-        for row in connection.execute(_BY_FINGERPRINT, {"fingerprint": fingerprint}):
-            if row.state in ("queued", "running") and not row.cancelling:
-                return row
-            if row.state == "succeeded" and row.manifest is not None and Path(row.manifest).is_file():
-                return row
-        return None
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -195,7 +190,7 @@ class JobStore:
                 else counts[state]
             )
             shown = rows[:limit]
-            places = _places(connection) if any(row.state == "queued" for row in shown) else {}
+            places = _places(connection, [row for row in shown if row.state == "queued"])
             now = time.time()
             statuses = tuple(
                 status_of(row, now, position=places.get(row.id), pace_s_per_s=self._pace(connection, row))
@@ -545,6 +540,7 @@ class JobStore:
                 raise _wrong_state(row, "deleted; cancel it first")
             batch.connection.execute(delete(events).where(events.c.job_id == row.id))
             status = self._tell(batch, row.id, "deleted")
+            batch.places.clear()
             batch.connection.execute(delete(jobs).where(jobs.c.id == row.id))
             return status
 
@@ -595,15 +591,19 @@ class JobStore:
     # -- within a transaction ----------------------------------------------------------------------------------------
 
     def _status(self, connection: Connection, row: ROW) -> JobStatus:
-        position = None
-        if row.state == "queued":
-            position = connection.execute(_BEFORE, {"priority": row.priority, "turn": row.turn}).scalar_one()
-        return status_of(row, time.time(), position=position, pace_s_per_s=self._pace(connection, row))
+        return status_of(
+            row, time.time(), position=_place(connection, row), pace_s_per_s=self._pace(connection, row)
+        )
 
     def _tell(self, batch: Batch, job_id: str, kind: EventType) -> JobStatus:
         """Write an event that holds the job's status as it is now."""
-        status = self._status(batch.connection, _known(batch.connection, job_id))
+        row = _known(batch.connection, job_id)
+        return self._tell_of(batch, row, kind, _place(batch.connection, row))
+
+    def _tell_of(self, batch: Batch, row: ROW, kind: EventType, position: int | None) -> JobStatus:
         now = time.time()
+        status = status_of(row, now, position=position, pace_s_per_s=self._pace(batch.connection, row))
+        job_id = status.id
         told = batch.connection.execute(
             _TELL, {"at": now, "type": kind, "job_id": job_id, "status": status.model_dump_json()}
         )
@@ -660,14 +660,35 @@ class JobStore:
         return self._paces[row.action]
 
 
-_INSERT = insert(jobs)
+_INSERT = (
+    insert(jobs)
+    .values(turn=select(func.coalesce(func.max(jobs.c.turn), 0) + 1).scalar_subquery())
+    .returning(jobs.c.turn)
+)
+_BLANK: dict[str, Any] = {
+    **{column.name: None for column in jobs.columns if column.name not in ("seq", "turn")},
+    "fraction": 0.0,
+    "cancelling": False,
+    "attempt": 0,
+    "crashes": 0,
+    "interruptions": 0,
+    "thrift": 0,
+    "notes": "[]",
+}
+"""What a new row holds beside what was asked."""
 _TELL = insert(events)
 _NO_LEASE: dict[str, Any] = {"token": None, "lease_until": None, "worker_pid": None, "worker_started": None}
 _BY_ID = select(jobs).where(jobs.c.id == bindparam("id"))
 _BY_TOKEN = select(jobs).where(jobs.c.token == bindparam("token"), jobs.c.state == "running")
 _BY_KEY = select(jobs).where((jobs.c.id == bindparam("id")) | (jobs.c.client_key == bindparam("key")))
-_BY_FINGERPRINT = (
-    select(jobs).where(jobs.c.fingerprint == bindparam("fingerprint")).order_by(jobs.c.seq.desc()).limit(20)
+_ALIKE = (
+    select(jobs)
+    .where(
+        (jobs.c.id == bindparam("id"))
+        | (jobs.c.client_key == bindparam("key"))
+        | (jobs.c.fingerprint == bindparam("fingerprint"))
+    )
+    .order_by(jobs.c.seq.desc())
 )
 _FIRST = select(jobs).where(jobs.c.state == "queued").order_by(jobs.c.priority.desc(), jobs.c.turn).limit(1)
 _BEFORE = (
@@ -723,6 +744,7 @@ def _for_key(connection: Connection, job_id: str | None, key: str | None) -> ROW
 
 
 def _set(batch: Batch, job_id: str, **values: Any) -> None:
+    batch.places.clear()
     batch.connection.execute(update(jobs).where(jobs.c.id == bindparam("b_id")), {"b_id": job_id, **values})
 
 
@@ -734,10 +756,48 @@ def _next_turn(connection: Connection) -> int:
     return int(connection.execute(select(func.max(jobs.c.turn))).scalar_one() or 0) + 1
 
 
-def _places(connection: Connection) -> dict[str, int]:
-    """Return the place of every queued job: how many will run before it."""
-    order = select(jobs.c.id).where(jobs.c.state == "queued").order_by(jobs.c.priority.desc(), jobs.c.turn)
-    return {job_id: place for place, job_id in enumerate(connection.execute(order).scalars())}
+def _stands_for_the_same(row: ROW) -> bool:
+    """Return whether a job of the same content is the answer: on its way, or done and its return still there."""
+    if row.state in ("queued", "running"):
+        return not row.cancelling
+    return row.state == "succeeded" and row.manifest is not None and Path(row.manifest).is_file()
+
+
+def _place(connection: Connection, row: ROW) -> int | None:
+    """Return how many jobs will run before a queued one."""
+    if row.state != "queued":
+        return None
+    return int(connection.execute(_BEFORE, {"priority": row.priority, "turn": row.turn}).scalar_one())
+
+
+def _place_at_end(batch: Batch, row: ROW) -> int | None:
+    """Return the same for a job that has just been added, counting only once for several added together."""
+    place = batch.places.get(row.priority)
+    if place is None:
+        place = _place(batch.connection, row) or 0
+    batch.places.clear()
+    batch.places[row.priority] = place + 1
+    return place
+
+
+def _places(connection: Connection, queued: Sequence[ROW]) -> dict[str, int]:
+    """Return the places of queued jobs: of the first by counting, of those up to the last by their order."""
+    if not queued:
+        return {}
+    order = sorted(queued, key=lambda row: (-row.priority, row.turn))
+    first, last = order[0], order[-1]
+    priority, turn = jobs.c.priority, jobs.c.turn
+    between = (
+        select(jobs.c.id)
+        .where(
+            jobs.c.state == "queued",
+            (priority < first.priority) | ((priority == first.priority) & (turn >= first.turn)),
+            (priority > last.priority) | ((priority == last.priority) & (turn <= last.turn)),
+        )
+        .order_by(priority.desc(), turn)
+    )
+    ids = connection.execute(between).scalars()
+    return {job_id: place for place, job_id in enumerate(ids, _place(connection, first) or 0)}
 
 
 def _path(text: str | None) -> Path | None:
@@ -758,7 +818,7 @@ def _snapshots_of(row: ROW) -> tuple[Snapshot, ...]:
     )
 
 
-def _row_of(new: NewJob, turn: int, now: float) -> dict[str, Any]:
+def _row_of(new: NewJob, now: float) -> dict[str, Any]:
     inputs = [
         {
             "given": item.given.model_dump(mode="json"),
@@ -794,13 +854,5 @@ def _row_of(new: NewJob, turn: int, now: float) -> dict[str, Any]:
         "length_s": new.length_s,
         "state": "queued",
         "priority": new.priority,
-        "turn": turn,
         "created_at": now,
-        "fraction": 0.0,
-        "cancelling": False,
-        "attempt": 0,
-        "crashes": 0,
-        "interruptions": 0,
-        "thrift": 0,
-        "notes": "[]",
     }

@@ -25,10 +25,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Batch:
-    """One transaction: its connection, and the events that its changes have told so far."""
+    """One transaction: its connection, and the events that its changes have told so far.
+
+    `places` is what a change may leave for the next one: priority -> the place of the next job added with it.
+    """
 
     connection: Connection
     events: list[JobEvent] = field(default_factory=list)
+    places: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ class Writer:
             batch.connection.exec_driver_sql("ROLLBACK TO change")
             batch.connection.exec_driver_sql("RELEASE change")
             del batch.events[before:]
+            batch.places.clear()
             return None, error
         batch.connection.exec_driver_sql("RELEASE change")
         return result, None
