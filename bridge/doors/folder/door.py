@@ -23,7 +23,7 @@ from bridge.config import Settings, WatchSettings
 from bridge.doors.folder.grouping import complete_groups, group_quiet_s
 from bridge.doors.folder.ledger import Ledger
 from bridge.doors.folder.model import WaitingFile
-from bridge.doors.folder.names import audio_of_sidecar
+from bridge.doors.folder.names import audio_of_sidecar, stem_name
 from bridge.doors.folder.notices import Kind, Notices
 from bridge.doors.folder.place import Place
 from bridge.doors.folder.reports import remove_reports, write_report
@@ -270,6 +270,7 @@ class FolderDoor:
     # Taking, on the second thread
 
     def _take_all(self, ledger: Ledger) -> None:
+        stem_name("")  # loads the table of roles before the first render is there
         while (entry := self._batches.get()) is not None and not self._stopping.is_set():
             place, batch = entry
             try:

@@ -8,6 +8,7 @@ a folder of the song's name. A name is a stem's if it ends in words that are rol
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import lru_cache
 from pathlib import PurePath
 
 AUDIO_SUFFIX = re.compile(
@@ -97,7 +98,12 @@ def stem_name(name: str) -> StemName | None:
     >>> stem_name("Fishin.wav") is None
     True
     """
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", PurePath(name).stem)
+    return _take_apart(PurePath(name).stem)
+
+
+@lru_cache(maxsize=4096)
+def _take_apart(stem: str) -> StemName | None:
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", stem)
     found = list(re.finditer(r"[^\W_]+", text))
     words = [each.group() for each in found]
     tail, number = len(words), ""

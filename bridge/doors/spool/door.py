@@ -61,7 +61,7 @@ class SpoolDoor:
         """Make the folders, take up what the last run left, and begin to watch."""
         if self._threads:
             return
-        for folder in (self.new, self.cancel, self.status):
+        for folder in (self.new.parent, self.new, self.cancel, self.status):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._stopping.clear()
         self._board.start()

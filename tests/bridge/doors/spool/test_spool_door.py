@@ -329,6 +329,13 @@ def test_status_is_never_seen_half_written(start: Start, jobs: StandInJobs, song
         json.loads((door.status / "w.json").read_bytes())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_spool_is_the_users_own(start: Start) -> None:
+    door = start()
+    for folder in (door.new.parent, door.new, door.cancel, door.status):
+        assert folder.stat().st_mode & 0o077 == 0
+
+
 def test_stopping_twice_and_starting_again_is_fine(start: Start, song: Path) -> None:
     door = start()
     door.stop()
