@@ -107,6 +107,7 @@ class HttpDoor:
         import uvicorn
 
         from bridge.doors.http.app import build_app
+        from bridge.doors.http.wire import WireProtocol
 
         self._loop = asyncio.get_running_loop()
         self._hub = Hub(self._context.jobs)
@@ -117,7 +118,7 @@ class HttpDoor:
         app = build_app(Serving(self._context, self.url, self._hub, metrics, Waiters()), hosts, origins)
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=WireProtocol,
             ws="websockets-sansio",
             lifespan="off",
             log_config=None,

@@ -19,7 +19,9 @@ def exchange(port: int, request: bytes, *, timeout_s: float = 5.0) -> tuple[int,
 
 def get(port: int, path: str, *headers: str, method: str = "GET", body: bytes = b"") -> tuple[int, bytes]:
     """Send a request of exactly these header lines."""
-    lines = [f"{method} {path} HTTP/1.1", *headers, "Connection: close"]
+    lines = [f"{method} {path} HTTP/1.1", *headers]
+    if not any(line.startswith("Upgrade:") for line in headers):
+        lines.append("Connection: close")
     if body:
         lines.append(f"Content-Length: {len(body)}")
     return exchange(port, "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import raw
 from http_daemon import Daemon, eventually
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -219,3 +220,18 @@ def test_stopping_ends_every_stream(daemon: Daemon) -> None:
         assert list(lines) is not None
     with pytest.raises(ConnectionClosed):
         client.recv(timeout=10)
+
+
+@pytest.mark.parametrize("key", ["dGhlIHNhbXBs\x9eSBub25jZQ==", "", "x", "dGhlIHNhbXBsZSBub25jZQ", "é" * 24])
+def test_a_malformed_upgrade_is_refused(daemon: Daemon, key: str) -> None:
+    status, _ = raw.get(
+        daemon.port,
+        "/v2/events",
+        "Host: localhost",
+        f"Authorization: Bearer {daemon.token}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {key}",
+    )
+    assert status == 400

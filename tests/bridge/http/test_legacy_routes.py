@@ -181,10 +181,9 @@ class TestMixMaster:
     def test_targets_options_and_what_is_told_of_stems_are_kept(self, daemon: Daemon) -> None:
         targets = {"lufs": -10, "ceiling_dbTP": -1.0, "width_pct": 120, "lra_max": 8.0}
         options = {"respect_user_gains": False, "bypass_parallel_comp": False, "reference_track_url": None}
-        metas = [
-            {"name": "kick.wav", "role": "kick", "gain_db": -3, "colour": "red"},
-            {"name": "v.wav", "role": "Lead Vocal"},
-        ]
+        kick = {"name": "kick.wav", "role": "kick", "gain_db": -3, "colour": "red"}
+        kick = {"name": "kick.wav", "role": "kick", "gain_db": -3, "colour": "red"}
+        metas = [kick, {"name": "v.wav", "role": "Lead Vocal"}]
         created = self.create(
             daemon,
             {"kick.wav": ("kick.wav", wav_bytes()), "files": ("v.wav", wav_bytes(hz=330))},

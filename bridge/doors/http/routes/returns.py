@@ -20,9 +20,7 @@ from engine.errors import NrxError
 
 router = APIRouter(tags=["returns"])
 
-BYTES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "the file", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
-}
+BYTES: dict[int | str, dict[str, Any]] = {200: {"description": "the file", "content": {"*/*": {}}}}
 RANGES: dict[int | str, dict[str, Any]] = {
     206: {"description": "a part of the file"},
     304: {"description": "unchanged"},
