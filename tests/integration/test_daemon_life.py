@@ -1,0 +1,175 @@
+"""`nrx serve` as a process: found by its file, alone in its NRX_HOME, ended or killed, and taken up again."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from bridge.daemon_file import DaemonInfo, read_daemon
+from bridge.daemon_lock import DaemonLock
+from engine.errors import NrxError
+from tests.queue_kit import returns_in, tiny, until
+
+FREE_PORTS = ("--http-port", "0", "--osc-port", "0")
+
+
+class Served:
+    """A running `nrx serve`."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self.home = home
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bridge.doors.cli", "serve", *FREE_PORTS, *arguments],
+            env={**os.environ, "NRX_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.info: DaemonInfo = until(self._found, what="daemon.json")
+        token = Path(self.info.token_file).read_text().strip()
+        assert self.info.http is not None
+        self.http = httpx.Client(
+            base_url=self.info.http, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
+        )
+
+    def _found(self) -> DaemonInfo | None:
+        assert self.process.poll() is None, self.process.communicate()[0]
+        found = read_daemon(self.home)
+        return found if found is not None and found.pid == self.process.pid else None
+
+    def submit(self, **fields: Any) -> str:
+        answer = self.http.post("/v2/jobs", json=tiny(**fields))
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.http.get(f"/v2/jobs/{job_id}").json()
+        return found
+
+    def workers(self) -> list[psutil.Process]:
+        children = psutil.Process(self.process.pid).children()
+        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+    def end(self, number: int = signal.SIGTERM) -> str:
+        self.http.close()
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+        return self.process.communicate(timeout=60)[0]
+
+
+@pytest.fixture
+def serve(own_home: Path) -> Iterator[Any]:
+    started: list[Served] = []
+
+    def start(*arguments: str) -> Served:
+        started.append(Served(own_home, *arguments))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.poll() is None:
+            served.end(signal.SIGKILL)
+
+
+def test_second_lock_is_refused_and_free_again_after_the_first(tmp_path: Path) -> None:
+    first, second = DaemonLock(tmp_path), DaemonLock(tmp_path)
+    first.take()
+    with pytest.raises(NrxError) as raised:
+        second.take()
+    assert raised.value.code == "daemon.running"
+    first.release()
+    second.take()
+    second.release()
+
+
+@pytest.mark.parametrize("stale", ["old", "dead", "broken", "absent"])
+def test_daemon_file_of_a_daemon_that_is_gone_is_no_daemon(tmp_path: Path, stale: str) -> None:
+    info = {
+        "pid": os.getpid(),
+        "http": "http://127.0.0.1:1",
+        "osc_port": 1,
+        "token_file": "token",
+        "version": "0",
+        "protocol": 1,
+        "heartbeat": time.time(),
+    }
+    file = tmp_path / "daemon.json"
+    file.write_text(json.dumps(info))
+    assert read_daemon(tmp_path) is not None
+    match stale:
+        case "old":
+            file.write_text(json.dumps({**info, "heartbeat": time.time() - 11}))
+        case "dead":
+            ended = subprocess.Popen([sys.executable, "-c", ""])
+            ended.wait()
+            file.write_text(json.dumps({**info, "pid": ended.pid}))
+        case "broken":
+            file.write_text(json.dumps(info)[:40])
+        case "absent":
+            file.unlink()
+    assert read_daemon(tmp_path) is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_daemon_beats_is_alone_and_ends_cleanly_in_the_middle_of_a_job(serve: Any, own_home: Path) -> None:
+    first = serve()
+    heartbeat = first.info.heartbeat
+    until(lambda: (found := read_daemon(own_home)) is not None and found.heartbeat > heartbeat)
+    second = subprocess.run(
+        [sys.executable, "-m", "bridge.doors.cli", "serve", *FREE_PORTS],
+        env={**os.environ, "NRX_HOME": str(own_home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 2
+    assert "daemon.running" in second.stderr
+
+    job_id = first.submit(stem=None, duration_s=25)
+    until(lambda: first.job(job_id)["fraction"] > 0.02)
+    workers = first.workers()
+    said = first.end(signal.SIGINT)
+    assert first.process.returncode == 0, said
+    assert not (own_home / "daemon.json").exists()
+    assert not any(worker.is_running() for worker in workers)
+    token = (own_home / "token").read_text().strip()
+    log = (own_home / "logs" / "daemon.log").read_text()
+    assert job_id in log
+    assert token not in log
+    assert said.partition("#code=")[2].partition("\n")[0] not in log
+
+    again = serve()
+    until(lambda: again.job(job_id)["state"] == "succeeded", 120)
+    assert again.job(job_id)["attempt"] == 1
+    again.end()
+    assert set(returns_in(own_home / "returns").values()) == {1}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
+def test_killed_daemon_leaves_no_process_and_its_job_is_taken_up(serve: Any, own_home: Path) -> None:
+    first = serve()
+    job_id = first.submit(stem=None, duration_s=25)
+    until(lambda: first.job(job_id)["fraction"] > 0.02)
+    workers = first.workers()
+    assert workers
+    first.end(signal.SIGKILL)
+    until(lambda: not any(worker.is_running() and worker.status() != "zombie" for worker in workers))
+    assert [path.name for path in (own_home / "returns").iterdir() if not path.name.startswith(".nrx-")] == []
+
+    again = serve()
+    until(lambda: again.job(job_id)["state"] == "succeeded", 120)
+    again.end()
+    assert returns_in(own_home / "returns") == {job_id: 1}
