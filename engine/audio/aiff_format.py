@@ -4,6 +4,7 @@ Libsndfile decodes the samples; it clips a length that the file does not hold wi
 compared here. Source: Apple AIFF 1.3 and AIFF-C (1991).
 """
 
+import math
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -29,7 +30,7 @@ def check_length(path: Path, stream: BinaryIO, file_bytes: int) -> None:
         if kind == b"COMM" and size >= 18 and position + 26 <= file_bytes:
             channels, frames, bits, exponent, mantissa = struct.unpack(">HIHHQ", stream.read(18))
             frame_bytes = max(1, channels * -(-bits // 8))
-            rate = max(1.0, float(mantissa) * 2.0 ** ((exponent & 0x7FFF) - 16383 - 63))
+            rate = max(1.0, math.ldexp(mantissa, min(900, (exponent & 0x7FFF) - 16383 - 63)))
         elif kind == b"SSND":
             sound = (size, file_bytes - position - 8)
         position += 8 + size + (size & 1)
