@@ -23,6 +23,9 @@ export class App {
     this.store.addEventListener("change", ({ detail }) => this.#announce(detail));
     this.store.listing();
     this.feed.start();
+    // A page that is kept for "back" must not keep its connection; when it comes back it takes up where it was.
+    addEventListener("pagehide", () => this.feed.stop());
+    addEventListener("pageshow", (event) => event.persisted && this.feed.start());
     this.styles = await this.api.styles();
   }
 

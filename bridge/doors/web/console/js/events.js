@@ -21,7 +21,10 @@ export class EventFeed extends EventTarget {
     this.ended = false;
   }
 
-  start() { this.#connect(); }
+  start() {
+    this.ended = false;
+    this.#connect();
+  }
 
   stop() {
     this.ended = true;

@@ -53,11 +53,14 @@ function cards(app, system) {
       : h("p", { class: "hint" }, "None. ", h("code", {}, "nrx serve --watch DIR=STYLE"), " watches one, or a [[watch]] table in nrx.toml."),
     waiting.length > 0 && [h("h3", {}, "Waiting to be complete"), h("ul", { class: "plain waiting" }, waiting.map((file) => h("li", {}, h("code", {}, file.path ?? file.name ?? String(file)),
       h("p", { class: "hint" }, [Number.isFinite(file.bytes) && bytes(file.bytes), file.reason, Number.isFinite(file.waited_s) && `for ${span(file.waited_s)}`].filter(Boolean).join(" · ")))))]),
-    settings && card("Settings", facts(Object.entries(settings).map(([name, value]) => [words(name), shown(value)]))),
+    settings && card("Settings", facts(settingRows(settings)), h("p", { class: "hint" }, "From ", h("code", {}, "nrx.toml"), " in the home folder, or NRX_ variables.")),
   ];
 }
 
-const DOOR_NAMES = { http: "HTTP and this console", osc: "OSC", osc_port: "OSC port", spool: "Spool", folder: "Watched folders", event_clients: "Listening to events" };
+const DOOR_NAMES = { http: "HTTP, console", osc: "OSC", osc_port: "OSC port", spool: "Spool", folder: "Watched folders", event_clients: "Listening to events" };
+/** Settings one a row, named as in nrx.toml: "jobs.lease_s". */
+const settingRows = (settings, stem = "") => Object.entries(settings).flatMap(([name, value]) => (value && typeof value === "object" && !Array.isArray(value)
+  ? settingRows(value, `${stem}${name}.`) : [[h("code", {}, stem + name), shown(value)]]));
 const words = (name) => capital(name.replaceAll("_", " "));
 const doorShown = (value) => shown(value).replace(/^https?:\/\//, "");
 

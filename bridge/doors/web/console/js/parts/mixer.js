@@ -195,8 +195,9 @@ export function mixer(app, deck, { keys = true } = {}) {
     drawSections(sections, parts, view, colours);
     drawBars(bars, downbeats, view, colours);
     drawChords(chords, named, view, colours);
-    for (const { track, lane, canvas } of strips) {
+    for (const { track, lane, canvas, element: row } of strips) {
       const colour = visible(track.colour, ground, colours.text);
+      setStyle(row, { "--track": colour });
       drawWave(canvas, peaks[track.file], lane.source.frames / player.rate, view, colour, waveScale(peaks[track.file]));
     }
     const whole = deck.masterFile ?? deck.mixFile ?? deck.strips[0];
