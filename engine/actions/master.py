@@ -74,11 +74,19 @@ def master_songs(songs: Sequence[Song], parameters: MasterParameters, stages: St
         if parameters.album and len(songs) > 1:
             wishes = _album_wishes(songs, parameters.wishes, reference, monitor.part(0.5, 1.0))
     with stages.stage("master") as monitor:
-        made = _each(songs, wishes, parameters, reference, stages, monitor)
+        notes = songs[0].notes
         if parameters.album and len(songs) > 1:
-            lowered = _lowered(made, wishes)
-            if lowered != wishes:
-                made = _each(songs, lowered, parameters, reference, stages, monitor)
+            first_round = replace(parameters, codec_preview=False)
+            tried = _each(songs, wishes, first_round, reference, stages, monitor.part(0.0, 0.5))
+            by = _lowered_by(tried, wishes)
+            if by:
+                wishes = [replace(wish, lufs=round((wish.lufs or 0.0) - by, 2)) for wish in wishes]
+                notes = (
+                    *notes,
+                    f"The album is {by:.1f} LU softer than asked for, so that its songs keep their places.",
+                )
+            monitor = monitor.part(0.5, 1.0)
+        made = _each(songs, wishes, parameters, reference, stages, monitor)
     first = made[0]
     tracks = tuple(
         file.track() if len(songs) == 1 else file.track(song.name)
@@ -94,7 +102,7 @@ def master_songs(songs: Sequence[Song], parameters: MasterParameters, stages: St
         duration_s=sum(file.report["after"]["duration_s"] for file in made),
         length_s=longest_s,
         loudness=loudness,
-        notes=songs[0].notes,
+        notes=notes,
         report={"masters": [file.report for file in made], "album": parameters.album and len(songs) > 1},
     )
 
@@ -235,11 +243,10 @@ def _album_wishes(
     return [replace(wishes, lufs=round(value, 2)) for value in album_targets(loudness, target)]
 
 
-def _lowered(made: Sequence[MasteredFile], wishes: Sequence[MasterWishes]) -> list[MasterWishes]:
-    """Return the wishes for a second round, lower by what a song misses of its place in the album."""
+def _lowered_by(made: Sequence[MasteredFile], wishes: Sequence[MasterWishes]) -> float:
+    """Return by how many LU the album comes down for a song that misses its place in it."""
     from engine.mastering.album import album_lowered_by
 
     targets = [wish.lufs or 0.0 for wish in wishes]
     reached = [file.after.integrated_lufs for file in made]
-    by = album_lowered_by(targets, [float("-inf") if value is None else value for value in reached])
-    return [replace(wish, lufs=round((wish.lufs or 0.0) - by, 2)) if by else wish for wish in wishes]
+    return album_lowered_by(targets, [float("-inf") if value is None else value for value in reached])

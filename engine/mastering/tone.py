@@ -42,8 +42,8 @@ def _at_bands(points: tuple[tuple[float, float], ...]) -> Curve:
 
 
 def tone_curve(tone_db: tuple[float, ...]) -> Curve:
-    """Return a preset's tone, given at `TONE_HZ`."""
-    return _at_bands(tuple(zip(TONE_HZ, tone_db, strict=True)))
+    """Return a preset's tone, given at `TONE_HZ`; it fades out towards 25 Hz, where there is only rumble."""
+    return _at_bands(((25.0, 0.0), *zip(TONE_HZ, tone_db, strict=True)))
 
 
 def audible(spectrum_db: Curve) -> NDArray[np.bool_]:
