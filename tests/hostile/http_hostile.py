@@ -164,12 +164,12 @@ def honest_job(at: Target) -> str:
     return str(job.get("state"))
 
 
-def exchange(port: int, request: bytes) -> tuple[int, bytes]:
-    """Send bytes; return the status (0 for none) and what was answered."""
+def exchange(port: int, request: bytes, *, end: bool = False) -> tuple[int, bytes]:
+    """Send bytes, and with `end` say that no more come; return the status (0 for none) and what was answered."""
     answered = b""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(request)
-        with contextlib.suppress(OSError):
+        if end:
             connection.shutdown(socket.SHUT_WR)
         while chunk := connection.recv(65536):
             answered += chunk
@@ -238,7 +238,7 @@ def attack_bytes(at: Target, tally: Tally, count: int) -> None:
                 request[at_byte:at_byte] = chance.randbytes(chance.randint(1, 20))
             if not request:
                 request = bytearray(b"\r\n")
-        status, body = exchange(at.port, bytes(request))
+        status, body = exchange(at.port, bytes(request), end=True)
         tally.count(status, repr(bytes(request[:120])), body)
 
 
