@@ -30,7 +30,7 @@ ROLES: dict[str, Role] = {
     "drums": Role("drums", -2.0, 0.0, False),
     "kick": Role("drums", -5.0, 0.0, False),
     "snare": Role("drums", -6.0, 80.0, False),
-    "hats": Role("drums", -14.0, 200.0, False),
+    "hats": Role("drums", -12.0, 200.0, False),
     "percussion": Role("drums", -11.0, 80.0, False),
     "bass": Role("bass", -4.0, 0.0, False),
     "guitar": Role("chords", -7.0, 70.0, True),

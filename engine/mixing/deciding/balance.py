@@ -16,6 +16,9 @@ NOMINAL_LUFS = -23.0
 MAX_GAIN_DB = 36.0
 SHARING = 7.0
 """dB by which ten stems of one role are each turned down: less than power would have it, as they seldom coincide."""
+ORNAMENT_ACTIVITY, ORNAMENT_LU = 0.2, -3.0
+"""A stem that sounds this little of the time, and carries nothing, is an ornament, and sits lower by so much."""
+ORNAMENT_ROLES = ("keys", "synth", "chords", "arp", "guitar", "percussion", "other")
 BED_FLATNESS, BED_RANGE_LU, BED_ACTIVITY = 0.08, 5.0, 0.6
 BED_QUIETEST_LU = -40.0
 BED_ROLES = ("pad", "fx", "other", "synth")
@@ -47,12 +50,21 @@ def rule_targets(
     for stem in stems:
         shared_db = SHARING * log10(count.get(stem.role, 1))
         targets[stem.name] = balance_of(stem.role, balance_db) - shared_db
+        carried = any(
+            other.activity > 2.0 * ORNAMENT_ACTIVITY and ROLES[other.role].family == ROLES[stem.role].family
+            for other in stems
+            if other is not stem
+        )
+        ornament = stem.role in ORNAMENT_ROLES and stem.activity < ORNAMENT_ACTIVITY and carried
+        if ornament and not stem.silent:
+            targets[stem.name] += ORNAMENT_LU
         if stem.role == "noise" and not stem.silent:
             # A bed that came quiet was meant to be.
             came = stem.loudness_lufs - loudest
             targets[stem.name] = max(BED_QUIETEST_LU, min(targets[stem.name], came))
         if reasons is not None and not stem.silent:
             among = f", one of {count[stem.role]}" if count[stem.role] > 1 else ""
+            among += ", an ornament" if ornament else ""
             family = ROLES[stem.role].family
             against = (
                 "the measure of the mix"

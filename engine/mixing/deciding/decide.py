@@ -20,7 +20,7 @@ from engine.mixing.deciding.compression import planned
 from engine.mixing.deciding.reasons import Reason, Reasons
 from engine.mixing.deciding.space import places, sends
 from engine.mixing.deciding.tables import DYNAMICS
-from engine.mixing.deciding.tone import eq_loudness_lu, learned_treble, low_cut_hz, make_way, tone_bands
+from engine.mixing.deciding.tone import eq_loudness_lu, low_cut_hz, make_way, tone_bands
 from engine.mixing.desk.buses import bus_gain_db
 from engine.mixing.desk.dynamics import predicted_reduction
 from engine.mixing.desk.riding import ride_curve
@@ -94,16 +94,10 @@ def decide(
     given: Given,
     corrections: Mapping[str, Correction],
     reasons: Reasons,
-    treble_db: Mapping[str, float] | None = None,
 ) -> Decision:
-    """Return the session for stems whose loudness against the lead vocal is to be `targets_lu`.
-
-    `treble_db` is what the policy would do to each stem's treble; half of it is done.
-    """
+    """Return the session for stems whose loudness against the lead vocal is to be `targets_lu`."""
     sounding = [stem for stem in stems if not stem.silent]
     eq = {stem.name: tone_bands(stem, preset.tone.get(stem.role, Tone()), 1.0, reasons) for stem in sounding}
-    for stem in sounding:
-        learned_treble(stem, eq[stem.name], (treble_db or {}).get(stem.name, 0.0), reasons)
     make_way(sounding, eq, reasons)
     where = places(sounding, targets_lu, preset, reasons)
     covered, by_voice = _covering(sounding, targets_lu)

@@ -95,15 +95,6 @@ def make_way(stems: Sequence[StemFeatures], bands: Mapping[str, list[EqBand]], r
             )
 
 
-def learned_treble(stem: StemFeatures, bands: list[EqBand], treble_db: float, reasons: Reasons) -> None:
-    """Add half of what the policy would do over 4 kHz, unless the rules have found the slope wrong already."""
-    db = _bounded(0.5 * treble_db)
-    if abs(db) < LEAST_DB or len(bands) >= MOST_BANDS or any(band.hz == SLOPE_HZ for band in bands):
-        return
-    bands.append(EqBand(kind="high_shelf", hz=SLOPE_HZ, db=db, q=0.7))
-    reasons.add("eq", stem.name, f"{db:+.1f} dB over 4 kHz by the learned policy.")
-
-
 def eq_loudness_lu(
     stem: StemFeatures, low_cut: float, bands: Sequence[EqBand], *, weighted: bool = True
 ) -> float:

@@ -16,8 +16,8 @@ from engine.mixing.listening.features import StemFeatures
 from engine.mixing.policy.vector import FEATURES, HEADS, vectors
 from engine.presets import presets_folder
 
-BOUNDS_DB = (6.0, 2.5)
-"""How far each head may go from the rules."""
+BOUND_DB = 6.0
+"""How far the policy may go from the rules."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,23 +31,19 @@ class MixPolicy:
     about: str = ""
 
     def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return gain and treble offsets in dB for rows of features, shape (stems, heads)."""
+        """Return offsets in dB for rows of features, shape (stems, heads)."""
         # Features far outside what was trained on say no more than those at its edge.
         inside = np.clip((rows - self.mean) / self.scale, -3.0, 3.0)
-        return np.clip(inside @ self.weights + self.bias, np.negative(BOUNDS_DB), BOUNDS_DB)
+        return np.asarray(np.clip(inside @ self.weights + self.bias, -BOUND_DB, BOUND_DB))
 
-    def offsets(
-        self, stems: Sequence[StemFeatures], rule_lu: Mapping[str, float]
-    ) -> dict[str, tuple[float, float]]:
-        """Return (gain, treble) offsets in dB for each sounding stem; beds of noise are left to the rules."""
+    def offsets(self, stems: Sequence[StemFeatures], rule_lu: Mapping[str, float]) -> dict[str, float]:
+        """Return the gain in dB beside the rules for each sounding stem; beds of noise are left to the rules."""
         sounding = [stem for stem in stems if not stem.silent]
         if not sounding:
             return {}
         made = self.predict(vectors(sounding, rule_lu))
         return {
-            stem.name: (float(row[0]), float(row[1]))
-            for stem, row in zip(sounding, made, strict=True)
-            if stem.role != "noise"
+            stem.name: float(row[0]) for stem, row in zip(sounding, made, strict=True) if stem.role != "noise"
         }
 
     def to_json(self) -> str:

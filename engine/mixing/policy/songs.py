@@ -55,8 +55,8 @@ def make_song(seed: int) -> list[SongStem]:
     return stems
 
 
-def degraded(stem: SongStem, random: Random) -> tuple[Audio, float]:
-    """Return the stem at any level and polarity with its treble off by some dB, and by how many."""
+def degraded(stem: SongStem, random: Random) -> Audio:
+    """Return the stem at any level and polarity, often with its treble off by some dB."""
     from scipy.signal import sosfilt
 
     from engine.mixing.desk.kernel import band_sections
@@ -69,7 +69,7 @@ def degraded(stem: SongStem, random: Random) -> tuple[Audio, float]:
             band_sections(EqBand(kind="high_shelf", hz=4000.0, db=treble_db, q=0.7), RATE), samples
         )
     level = 10.0 ** (random.uniform(-30.0, -6.0) / 20.0) * random.choice([-1.0, 1.0])
-    return Audio(np.asarray(samples * level, dtype=np.float32), RATE), treble_db
+    return Audio(np.asarray(samples * level, dtype=np.float32), RATE)
 
 
 OPTIONAL: tuple[tuple[str, float], ...] = (

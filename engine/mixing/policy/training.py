@@ -2,9 +2,9 @@
 
 The engineer knows the clean stems. He sets each so that what is left audible of it beside the others (see
 `engine.mixing.listening.masking`) is as loud as its role is prominent, in part he trusts a level meter rather than his
-ears, and he has a taste of his own. What he does is beyond the rules in three ways that can be heard in the stems:
-masked stems come up, sounds in which a meter sees more than the ear stay lower, and treble that is off is put right.
-The policy learns the first two as gain beside the rules and the last as treble, from the degraded stems alone.
+ears, and he has a taste of his own. What he does is beyond the rules in two ways that can be heard in the stems:
+masked stems come up, and sounds in which a meter sees more than the ear stay lower. The policy learns that as gain
+beside the rules, from the degraded stems alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio import Audio
 from engine.mixing.deciding.balance import equal_targets, rule_targets
 from engine.mixing.listening.features import StemFeatures
 from engine.mixing.listening.listen import listen
@@ -36,13 +37,12 @@ RIDGE = 30.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """One song: features of its degraded stems, and the engineer's balance (LU, mean 0) and treble corrections."""
+    """One song: features of its degraded stems, and the engineer's balance (LU, mean 0)."""
 
     stems: tuple[StemFeatures, ...]
     rule_lu: NDArray[np.float64]
     rows: NDArray[np.float64]
     truth_lu: NDArray[np.float64]
-    treble_db: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +56,19 @@ class Measured:
 def make_example(seed: int) -> Example:
     """Return a song with the engineer's balance of it."""
     random = np.random.default_rng((seed, 1))
-    clean, dirty, off = [], [], []
+    clean, dirty = [], []
     for item in make_song(seed):
         heard = _listen(item.name, item.role, item.audio)
         if heard.silent:
             continue
-        audio, treble_db = degraded(item, random)
         clean.append(heard)
-        dirty.append(_listen(item.name, item.role, audio))
-        off.append(-treble_db)
+        dirty.append(_listen(item.name, item.role, degraded(item, random)))
     rule = rule_targets(dirty, {})
     return Example(
         tuple(dirty),
         np.array([rule[stem.name] for stem in dirty]),
         vectors(dirty, rule),
         engineers_balance(clean, random),
-        np.array(off),
     )
 
 
@@ -94,14 +91,9 @@ def engineers_balance(stems: Sequence[StemFeatures], random: np.random.Generator
 
 
 def train(examples: Sequence[Example], about: str) -> MixPolicy:
-    """Return the ridge regression of gain (against the rules) and treble on the features."""
+    """Return the ridge regression of gain, against the rules, on the features."""
     rows = np.concatenate([example.rows for example in examples])
-    answers = np.concatenate(
-        [
-            np.stack([_centred(example.truth_lu - example.rule_lu), example.treble_db], 1)
-            for example in examples
-        ]
-    )
+    answers = np.concatenate([_centred(example.truth_lu - example.rule_lu)[:, None] for example in examples])
     mean, scale = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-3)
     standard = np.clip((rows - mean) / scale, -3.0, 3.0)
     bias = answers.mean(axis=0)
@@ -126,23 +118,10 @@ def measure_policies(examples: Sequence[Example], policy: MixPolicy) -> dict[str
     }
 
 
-def treble_error_db(examples: Sequence[Example], policy: MixPolicy) -> tuple[float, float]:
-    """Return the mean error of the treble left alone, and with the policy's correction."""
-    alone = np.concatenate([np.abs(example.treble_db) for example in examples])
-    made = np.concatenate(
-        [np.abs(example.treble_db - policy.predict(example.rows)[:, 1]) for example in examples]
-    )
-    return float(alone.mean()), float(made.mean())
-
-
 def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return values - np.median(values)
 
 
-def _listen(name: str, role: str, audio: object) -> StemFeatures:
-    from engine.audio import Audio
-
-    if not isinstance(audio, Audio):
-        raise TypeError(audio)
+def _listen(name: str, role: str, audio: Audio) -> StemFeatures:
     features = listen(Stem(name, MemoryStem(audio), role), role, int(SECONDS * RATE))
     return replace(features, role=role)

@@ -1,8 +1,7 @@
 """What the policy sees of a stem among its fellows: one row of numbers, none of which depends on its level.
 
 Levels of the stems as they came carry no meaning (they may have been changed by any amount), so masking is computed at
-the rules' balance. The policy answers with two numbers a stem: how much louder than the rules have it, and how much
-its treble is to be turned up or down.
+the rules' balance. The policy answers with one number a stem: how much louder than the rules have it.
 """
 
 from __future__ import annotations
@@ -49,8 +48,7 @@ FEATURES: tuple[str, ...] = (
     "brightness x drums",
     "covered x music",
 )
-HEADS = ("gain_db", "treble_db")
-TREBLE_HZ = 4000.0
+HEADS = ("gain_db",)
 
 
 def vectors(stems: Sequence[StemFeatures], rule_lu: Mapping[str, float]) -> NDArray[np.float64]:
