@@ -130,7 +130,8 @@ class Jobs:
     ) -> Accepted:
         """Do what `submit` does, and tell whether the job is new."""
         _check_names(job_id, key)
-        if (job_id is not None or key is not None) and (found := self._store.find(job_id, key)) is not None:
+        client_key = f"key:{key}" if key is not None else f"id:{job_id}" if job_id is not None else None
+        if client_key is not None and (found := self._store.find(job_id, client_key)) is not None:
             status, asked = found
             if asked == request and _inputs_are_gone(request):
                 return Accepted(status, False)  # a client that asks again may have cleared up meanwhile
@@ -145,7 +146,7 @@ class Jobs:
         accepted = self._store.accept(
             NewJob(
                 id=new_id,
-                client_key=key or (f"id:{job_id}" if job_id is not None else None),
+                client_key=client_key,
                 body=body,
                 fingerprint=fingerprint_of(body),
                 request=request,

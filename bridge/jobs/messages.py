@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from bridge.jobs.model import Claim
+from engine.errors import NrxError
 
 Step = Literal["stage_in", "publish_at"]
 Stop = Literal["cancel", "give_back"]
@@ -30,9 +31,10 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To a worker: whether it may take the step that it asked for."""
+    """To a worker: whether it may take the step that it asked for; or why that could not be recorded."""
 
-    allowed: bool
+    allowed: Literal["yes", "no", "failed"]
+    error: NrxError | None = None
 
 
 @dataclass(frozen=True, slots=True)

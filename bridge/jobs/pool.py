@@ -33,6 +33,7 @@ from bridge.jobs.messages import (
     Ready,
     Run,
     Starved,
+    Step,
     Stop,
     ToWorker,
 )
@@ -135,6 +136,7 @@ class WorkerPool:
         self._has_work = True
         self._halts: list[tuple[str, Stop]] = []
         self._halts_lock = threading.Lock()
+        self._unsaid: list[Callable[[], object]] = []
         self._stop_by: float | None = None
         self._thread = threading.Thread(target=self._run, name="nrx-pool", daemon=True)
 
@@ -194,6 +196,7 @@ class WorkerPool:
                 self._look_after()
             except Exception:  # the pool outlives whatever happens to one job
                 log.exception("The worker pool met an error")
+                self._has_work = True
                 time.sleep(FIRST_PAUSE_S)
 
     def _all_ended(self) -> bool:
@@ -306,19 +309,19 @@ class WorkerPool:
                 self._check(self._store.beat(token, stage, fraction))
             case Ask(token, step, path):
                 held.lease_until = time.monotonic() + self._lease_s
-                self._send(one, Answer(self._may(held, token, step, path)))
+                self._send(one, self._answer(held, token, step, path))
             case Done(token, folder, manifest):
                 one.held = None
                 self._succeed(held, token, Published(folder, manifest))
             case Failed(token, code, sentence):
                 one.held = None
-                self._told(lambda: self._store.fail(token, NrxError(code, sentence)))
+                self._say(lambda: self._store.fail(token, NrxError(code, sentence)))
                 self.poke()
             case Starved(_, how):
                 one.starved = how
             case Halted(token):
                 one.held = None
-                self._told(
+                self._say(
                     lambda: (
                         self._store.give_back(token)
                         if held.stop == "give_back"
@@ -326,10 +329,10 @@ class WorkerPool:
                     )
                 )
 
-    def _may(self, held: _Held, token: str, step: str, path: Path) -> bool:
+    def _answer(self, held: _Held, token: str, step: Step, path: Path) -> Answer:
         """Record a step of a job, unless it is not to go on."""
         if held.stop is not None:
-            return False
+            return Answer("no")
         try:
             if step == "stage_in":
                 self._store.stage_in(token, path)
@@ -338,15 +341,20 @@ class WorkerPool:
                 self._store.publish_at(token, path)
                 held.target = path
         except (LeaseLost, Cancelled):
-            return False
-        return True
+            return Answer("no")
+        except NrxError as error:
+            return Answer("failed", error)
+        return Answer("yes")
 
     def _succeed(self, held: _Held, token: str, published: Published) -> None:
-        try:
-            self._store.succeed(token, published)
-        except (LeaseLost, Cancelled):
-            settle(held.claim.job_id, None, published.folder, keep=False)
-            self._told(lambda: self._store.cancelled(token))
+        def word() -> None:
+            try:
+                self._store.succeed(token, published)
+            except (LeaseLost, Cancelled):
+                settle(held.claim.job_id, None, published.folder, keep=False)
+                self._store.cancelled(token)
+
+        self._say(word)
 
     # -- what becomes of workers -------------------------------------------------------------------------------------
 
@@ -375,21 +383,21 @@ class WorkerPool:
         if outcome.published is not None:
             self._succeed(held, token, outcome.published)
         elif held.stop == "cancel":
-            self._told(lambda: self._store.cancelled(token))
+            self._say(lambda: self._store.cancelled(token))
         elif held.stop == "give_back":
-            self._told(lambda: self._store.give_back(token))
+            self._say(lambda: self._store.give_back(token))
         elif one.lapsed:
-            self._told(lambda: self._store.lapsed(token))
+            self._say(lambda: self._store.lapsed(token))
         elif not held.has_begun:  # it ended for a reason of its own, before it heard of the job
-            self._told(lambda: self._store.interrupt(token, "The worker process ended before the job began"))
+            self._say(lambda: self._store.interrupt(token, "The worker process ended before the job began"))
         elif one.starved is not None:
             how = one.starved
-            self._told(lambda: self._store.starved(token, how))
+            self._say(lambda: self._store.starved(token, how))
         elif (how_killed := self._deaths.by_memory(code)) is not None:
-            self._told(lambda: self._store.starved(token, how_killed))
+            self._say(lambda: self._store.starved(token, how_killed))
         else:
             log.error("The worker process of job %s ended with status %s", job_id, code)
-            self._told(lambda: self._store.crashed(token, self._deaths.said(code)))
+            self._say(lambda: self._store.crashed(token, self._deaths.said(code)))
 
     def _take_halts(self) -> None:
         with self._halts_lock:
@@ -408,6 +416,7 @@ class WorkerPool:
 
     def _look_after(self) -> None:
         """Kill workers that did not stop when asked; renew or end leases."""
+        self._say_again()
         for place in self._places:
             one = place.worker
             if one is None or one.held is None:
@@ -469,8 +478,18 @@ class WorkerPool:
 
         done.add_done_callback(look)
 
-    @staticmethod
-    def _told(say: Callable[[], object]) -> None:
-        """Say to the store how a job went on; a job that is another's by now needs no word."""
-        with contextlib.suppress(LeaseLost):
-            say()
+    def _say(self, word: Callable[[], object]) -> None:
+        """Say to the store how a job went on. What cannot be written now, as on a full disk, is said again later."""
+        try:
+            word()
+        except LeaseLost:
+            return  # the job is another's by now
+        except Exception as error:  # noqa: BLE001 - a word that is lost would leave the job running for ever
+            log.error("The job store cannot be written, and is asked again: %s", error)
+            self._unsaid.append(word)
+
+    def _say_again(self) -> None:
+        """Say what could not be written before."""
+        unsaid, self._unsaid = self._unsaid, []
+        for word in unsaid:
+            self._say(word)

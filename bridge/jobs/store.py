@@ -102,7 +102,9 @@ class JobStore:
             ).all()
             named = [row for row in known if row.id == new.id or row.client_key == new.client_key is not None]
             if any(row.body != new.body for row in named) or len(named) > 1:
-                raise conflict(new.id if any(row.id == new.id for row in named) else new.client_key or new.id)
+                raise conflict(
+                    new.id if any(row.id == new.id for row in named) else _shown_key(new.client_key)
+                )
             found = named[0] if named else None
             if new.client_key is None and found is None:
                 found = next((row for row in known if _stands_for_the_same(row)), None)
@@ -717,6 +719,11 @@ def conflict(name: str) -> NrxError:
     )
 
 
+def _shown_key(client_key: str | None) -> str:
+    """Return a key as the client wrote it."""
+    return (client_key or "").partition(":")[2]
+
+
 def _wrong_state(row: ROW, what: str) -> NrxError:
     return NrxError("job.state", f"The job {row.id} is {row.state} and cannot be {what}.")
 
@@ -739,7 +746,7 @@ def _for_key(connection: Connection, job_id: str | None, key: str | None) -> ROW
     """Return the job of this id or this key; `request.conflict` if they are two."""
     rows = connection.execute(_BY_KEY, {"id": job_id, "key": key}).all()
     if len(rows) > 1:
-        raise conflict(key or "")
+        raise conflict(_shown_key(key))
     return rows[0] if rows else None
 
 

@@ -101,9 +101,17 @@ class Worker:
             os._exit(0)
 
     def ask(self, token: str, step: Step, path: Path) -> None:
-        """Ask for a step and wait for the answer; raises `Cancelled` if the job is not this worker's any more."""
+        """Ask for a step and wait for the answer.
+
+        Raises:
+            Cancelled: the job is to stop, or is not this worker's any more.
+            NrxError: the step could not be recorded.
+        """
         self.send(Ask(token, step, path))
-        if not self._answers.get().allowed:
+        answer = self._answers.get()
+        if answer.error is not None:
+            raise answer.error
+        if answer.allowed != "yes":
             raise Cancelled
 
     def is_halted(self, token: str) -> bool:

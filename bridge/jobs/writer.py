@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from bridge.protocol import JobEvent
+from engine.errors import NrxError
 
 T = TypeVar("T")
 LARGEST_BATCH = 256
@@ -68,8 +70,24 @@ class Writer:
         return change.done
 
     def write(self, work: Callable[[Batch], T], *, durable: bool = True) -> T:
-        """Make a change and wait until it is committed; raises what `work` raises."""
-        return self.begin(work, durable=durable).result()
+        """Make a change and wait until it is committed.
+
+        Raises:
+            NrxError: `output.disk_full`, `output.not_writable` where it cannot be; and what `work` raises.
+        """
+        try:
+            return self.begin(work, durable=durable).result()
+        except OperationalError as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: OperationalError) -> NrxError:
+        file = self._engine.url.database
+        if "full" in str(error.orig):
+            return NrxError(
+                "output.disk_full",
+                f"The disk that holds the job store {file} is full; free some space, then retry.",
+            )
+        return NrxError("output.not_writable", f"The job store {file} cannot be written ({error.orig}).")
 
     def close(self) -> None:
         """Commit what has been handed over, and stop."""

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,9 +99,9 @@ def test_same_id_with_the_same_request_is_the_same_job(store: JobStore) -> None:
     assert store.page().total == 1
 
 
-@pytest.mark.parametrize(("job_id", "key"), [("a", "id:a"), ("b", "k")])
+@pytest.mark.parametrize(("job_id", "key"), [("a", "id:a"), ("b", "key:k")])
 def test_same_id_or_key_with_another_request_is_a_conflict(store: JobStore, job_id: str, key: str) -> None:
-    store.accept(new("a", key="k"))
+    store.accept(new("a", key="key:k"))
     assert code_of(lambda: store.accept(new(job_id, seed=1, key=key))) == "request.conflict"
     assert store.page().total == 1
 
@@ -483,3 +484,15 @@ def test_request_comes_back_as_it_was_given(store: JobStore) -> None:
     add(store, "a")
     assert store.request_of("a") == tiny_request(0)
     assert json.loads(store.get("a").model_dump_json())["title"] == "bass 0"
+
+
+def test_full_disk_is_told_in_words_and_what_was_accepted_stands(store: JobStore) -> None:
+    add(store, "a")
+    full = store._writer.begin(lambda batch: batch.connection.exec_driver_sql("PRAGMA max_page_count = 1"))
+    full.result()
+    big = new("b", seed=1)
+    big = replace(big, title="x" * 1_000_000)
+    assert code_of(lambda: store.accept(big)) == "output.disk_full"
+    store._writer.write(lambda batch: batch.connection.exec_driver_sql("PRAGMA max_page_count = 1000000"))
+    assert store.accept(big).is_new
+    assert store.page().total == 2
