@@ -55,13 +55,13 @@ class Serving:
     waiters: "Waiters"
 
 
-def _serving(connection: HTTPConnection) -> Serving:
+async def _serving(connection: HTTPConnection) -> Serving:  # async: no hop into a thread
     serving: Serving = connection.app.state.serving
     return serving
 
 
-def _context(connection: HTTPConnection) -> HttpContext:
-    return _serving(connection).context
+async def _context(connection: HTTPConnection) -> HttpContext:
+    return (await _serving(connection)).context
 
 
 InService = Annotated[Serving, Depends(_serving)]
