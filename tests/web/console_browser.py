@@ -4,6 +4,7 @@ Where Chromium or its driver is missing the tests are skipped by name. Pictures 
 folder of their own in the system's temporary one.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -97,7 +99,13 @@ class Page:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def click(self, selector: str) -> None:
-        element = self.find(selector)
+        """Click what a selector finds; where the page has just put something new there, the new one."""
+        for _ in range(3):
+            with contextlib.suppress(StaleElementReferenceException):
+                return self._click(self.find(selector))
+        raise AssertionError(f"{selector} never stays in its place")
+
+    def _click(self, element: WebElement) -> None:
         self.run("arguments[0].scrollIntoView({block: 'center'})", element)
         label = element.tag_name == "input" and element.get_attribute("type") in ("radio", "checkbox")
         target = element.find_element(By.XPATH, "ancestor::label") if label else element

@@ -22,6 +22,7 @@ while (performance.now() < until) {
 }
 return most;
 """
+SETTLE = "await new Promise((done) => setTimeout(done, 400))"
 OFFLINE = """
 const {Player} = await import("/console/js/player/player.js");
 const {DecodedSource} = await import("/console/js/player/sources.js");
@@ -58,14 +59,14 @@ def test_solo_and_mute_change_what_sounds(mixer: Page, remixed: Remixed) -> None
     everything = mixer.later(HEARD)
     assert everything["out"] > 0.01
     mixer.click(f".strip[data-track='{first}'] .solo")
-    mixer.wait("player.positionS > 1.2")
+    mixer.later(SETTLE)
     alone = mixer.later(HEARD)
     assert alone[first] > 1e-3
     assert {name for name, peak in alone.items() if peak > 1e-4} <= {first, "out", "master.wav", "original 0"}
     mixer.click(f".strip[data-track='{first}'] .solo")
     for strip in mixer.all(".strip .mute[aria-pressed=false]"):
         mixer.run("arguments[0].click()", strip)
-    mixer.later("await new Promise((done) => setTimeout(done, 200))")
+    mixer.later(SETTLE)
     silent = mixer.later(HEARD)
     assert silent["out"] < 1e-4
     assert silent[other] < 1e-4
