@@ -13,7 +13,6 @@ or cancelled job, or a return that was removed, does not stand in the way of a n
 """
 
 import re
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -327,11 +326,6 @@ class Jobs:
         while not self._closing.wait(HOUSEKEEPING_S):
             self._store.prune_events(keep=KEEP_EVENTS, keep_progress=KEEP_PROGRESS)
             self._snapshots.sweep(self._store.used_snapshots(time.time() - KEEP_INPUTS_S))
-
-    def disk_free_bytes(self) -> int:
-        """Return the free bytes of the disk that holds the returns."""
-        folder = self.settings.returns_folder
-        return shutil.disk_usage(folder if folder.is_dir() else self.settings.home).free
 
 
 @lru_cache(maxsize=4096)

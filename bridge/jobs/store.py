@@ -200,11 +200,6 @@ class JobStore:
             )
         return JobPage(statuses, str(shown[-1].seq) if len(rows) > limit else None, total, counts)
 
-    def queued(self) -> int:
-        """Return how many jobs wait."""
-        with self._engine.connect() as connection:
-            return int(connection.execute(select(func.count()).where(jobs.c.state == "queued")).scalar_one())
-
     def events_after(self, last_id: int, limit: int) -> tuple[JobEvent, ...]:
         """Return the events after an id, oldest first."""
         with self._engine.connect() as connection:
