@@ -126,3 +126,21 @@ def test_the_queue_pauses_and_goes_on(page: Page, daemon: RunningDaemon) -> None
     page.click(".row-between button")
     page.wait("document.querySelector('.banner').hidden")
     assert daemon.call("GET", "/v2/queue")["paused"] is False
+
+
+def test_a_flood_of_jobs_neither_fills_the_page_nor_stops_it(page: Page) -> None:
+    page.go("#/jobs")
+    rows = page.later(
+        """
+        for (let at = 0; at < 5000; at += 1) {
+          nrx.store.take({type: "accepted", job: {id: `flood-${at}`, action: "remix", title: `Song ${at}`, style: null,
+            state: "queued", position: at, fraction: 0, created_at: 1e9, inputs: [], notes: [], attempt: 0}});
+        }
+        await new Promise((done) => setTimeout(done, 200));
+        return document.querySelectorAll(".job").length;
+        """
+    )
+    assert rows == 300
+    page.find("input[type=search]").send_keys("Song 4999")
+    page.wait("document.querySelectorAll('.job').length === 1")
+    assert page.text(".job-title") == "Song 4999"

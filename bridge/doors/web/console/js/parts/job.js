@@ -92,7 +92,10 @@ export function sentence(job) {
   return "";
 }
 
-/** A list that keeps its rows while jobs change. `pick()` returns the jobs to show. Returns {element, close}. */
+const REFRESH_MS = 50;
+export const MOST_ROWS = 300;
+
+/** A list that keeps its rows while jobs change, `MOST_ROWS` at most, however quickly events come. `pick()` returns the jobs to show. Returns {element, close}. */
 export function jobList(app, pick, empty) {
   const list = h("ul", { class: "jobs" });
   const nothing = h("div", { class: "empty" }, empty);
@@ -100,7 +103,7 @@ export function jobList(app, pick, empty) {
   const rows = new Map();
 
   function refresh() {
-    const jobs = pick();
+    const jobs = pick().slice(0, MOST_ROWS);
     const wanted = new Set(jobs.map((job) => job.id));
     for (const [id, row] of rows) {
       if (wanted.has(id)) continue;
@@ -119,7 +122,13 @@ export function jobList(app, pick, empty) {
     nothing.hidden = jobs.length > 0;
   }
 
-  const change = () => refresh();
+  let due = 0;
+  const change = () => {
+    due ||= setTimeout(() => {
+      due = 0;
+      refresh();
+    }, REFRESH_MS);
+  };
   app.store.addEventListener("change", change);
   app.store.addEventListener("reset", change);
   const timer = setInterval(refresh, 30000);
@@ -129,6 +138,7 @@ export function jobList(app, pick, empty) {
     refresh,
     close() {
       clearInterval(timer);
+      clearTimeout(due);
       app.store.removeEventListener("change", change);
       app.store.removeEventListener("reset", change);
     },
