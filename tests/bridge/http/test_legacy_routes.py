@@ -197,6 +197,14 @@ class TestMixMaster:
         assert shown["stems"][1]["role"] == "vocals"
         request = daemon.jobs.asked[shown["job_id"]]
         assert (request.lufs, request.ceiling_dbtp) == (-10.0, -1.0)
+        assert (request.mastering.width_pct, request.mastering.lra_max) == (120.0, 8.0)
+        assert (request.mixing.respect_user_gains, request.mixing.bypass) == (False, ())
+
+    def test_options_reach_the_mix(self, daemon: Daemon) -> None:
+        options = {"respect_user_gains": True, "bypass_parallel_comp": True}
+        created = self.create(daemon, options=json.dumps(options))
+        request = daemon.jobs.asked[created.json()["job_id"]]
+        assert (request.mixing.respect_user_gains, request.mixing.bypass) == (True, ("parallel",))
 
     @pytest.mark.parametrize("preset", ["Electro House", "Pop", "Hip-Hop", "Rock", "Streaming", "streaming"])
     def test_the_documented_presets_are_known(self, daemon: Daemon, preset: str) -> None:
@@ -212,6 +220,7 @@ class TestMixMaster:
         reference = daemon.upload("reference.wav")
         kept = self.create(daemon, options=json.dumps({"reference_track_url": reference}))
         assert kept.json()["options"] == {"reference_track_url": reference}
+        assert daemon.jobs.asked[kept.json()["job_id"]].inputs[-1].role == "reference"
         for url in (
             "https://example.org/a.wav",
             "http://127.0.0.1/",
@@ -240,6 +249,8 @@ class TestMixMaster:
             ({"targets": '{"loudness": -10}'}, "request.invalid"),
             ({"targets": "[]"}, "request.invalid"),
             ({"options": "1"}, "request.invalid"),
+            ({"options": '{"respect_user_gains": "yes"}'}, "request.invalid"),
+            ({"targets": '{"width_pct": 200}'}, "request.invalid"),
         ],
     )
     def test_what_is_wrong_is_refused_and_leaves_nothing(
@@ -267,11 +278,12 @@ class TestMusicGenServer:
         told = daemon.client.post("/generate", json=body).json()
         assert told["success"] is True
         assert told["prompt"] == body["prompt"]
-        assert told["duration"] == 1  # what was made, by the stand-in
+        assert told["duration"] == 8  # the stand-in makes one second; silence follows
         assert told["generation_time"] >= 0
         assert told["audio_base64"].startswith("UklGR")  # RIFF
         sound, rate = soundfile.read(io.BytesIO(base64.b64decode(told["audio_base64"])))
-        assert (rate, len(sound)) == (told["sampling_rate"], 44100)
+        assert abs(sound[:44100]).max() > 0.2
+        assert (rate, len(sound)) == (told["sampling_rate"], 8 * 44100)
         request = daemon.jobs.asked[told["job_id"]]
         assert (request.action, request.prompt, request.duration_s) == ("generate", body["prompt"], 8.0)
 

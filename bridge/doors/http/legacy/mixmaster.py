@@ -26,21 +26,23 @@ from bridge.doors.http.receiving import Form, ReceivedFile, received_form
 from bridge.doors.http.routes.returns import BYTES, RANGES
 from bridge.doors.http.submitting import DOOR, upload_input
 from bridge.protocol import InputFile, JobStatus, parse_request
-from bridge.protocol import Request as JobRequest
 from bridge.uploads import clean_name
+from engine.actions.reference import REFERENCE_ROLE
 from engine.errors import NrxError
 
 router = APIRouter(prefix="/v1", tags=["as in MixMaster Pro"])
 
 MOST_STEMS = 32
 DEFAULT_PRESET = "streaming"
-TARGETS = {
-    "lufs": "lufs",
-    "ceiling_dbTP": "ceiling_dbtp",
-    "width_pct": "width_pct",
-    "lra_max": "lra_max",
+TARGETS: dict[str, tuple[str, ...]] = {
+    "lufs": ("lufs",),
+    "ceiling_dbTP": ("ceiling_dbtp",),
+    "width_pct": ("mastering", "width_pct"),
+    "lra_max": ("mastering", "lra_max"),
 }
-"""Names of targets -> fields of a request. What this version's requests have no field for is kept and told of."""
+"""Targets -> where they stand in a request."""
+OPTIONS = ("respect_user_gains", "bypass_parallel_comp")
+"""Options that are true or false; what else is told is kept."""
 FILES = {"mix": (MIX,), "master": (MASTER,), "report": ("report.json", "manifest.json")}
 REFERENCES = ("reference_upload", "reference_track_url")
 _ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
@@ -86,7 +88,6 @@ class Record(BaseModel):
     targets: dict[str, Any] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
     stems: list[dict[str, Any]] = Field(default_factory=list)
-    notes: list[str] = Field(default_factory=list)
 
 
 @router.post(
@@ -133,8 +134,13 @@ def _accepted(context: HttpContext, form: Form) -> tuple[JobStatus, Record]:
         targets=_object(form.fields.get("targets", "{}"), "targets"),
         options=_object(form.fields.get("options", "{}"), "options"),
     )
-    _check_reference(context, record.options)
-    fields = {"action": "mix", "preset": record.preset, **_targets(record)}
+    references = _references(context, record.options)
+    fields = {
+        "action": "mix",
+        "preset": record.preset,
+        "mixing": _mixing(record.options),
+        **_targets(record.targets),
+    }
     stems = [(item, _meta_of(item, metas)) for item in form.files]
     unsent = [meta.name for meta in metas if not any(chosen is meta for _, chosen in stems)]
     if unsent:
@@ -151,7 +157,7 @@ def _accepted(context: HttpContext, form: Form) -> tuple[JobStatus, Record]:
         record.stems.append(
             {**(meta.model_dump() if meta is not None else {"name": upload.name}), "role": role}
         )
-    return _submitted(context, fields, inputs, record), record
+    return _submitted(context, fields, [*inputs, *references], record), record
 
 
 def _submitted(
@@ -201,29 +207,41 @@ def _object(text: str, field: str) -> dict[str, Any]:
     return found
 
 
-def _targets(record: Record) -> dict[str, float]:
-    """Return the targets as fields of a request; those there is no field for are told of in the record's notes."""
-    fields = {}
-    for name, value in record.targets.items():
-        field = TARGETS.get(name)
-        if field is None or isinstance(value, bool) or not isinstance(value, int | float):
+def _targets(targets: dict[str, Any]) -> dict[str, Any]:
+    """Return the targets as fields of a request."""
+    fields: dict[str, Any] = {}
+    for name, value in targets.items():
+        place = TARGETS.get(name)
+        if place is None or isinstance(value, bool) or not isinstance(value, int | float):
             raise NrxError(
                 "request.invalid",
                 f"The target {name[:60]!a} is refused: targets are the numbers {', '.join(TARGETS)}.",
             )
-        if field in JobRequest.model_fields:
-            fields[field] = float(value)
-        else:
-            record.notes.append(f"The target {name} is kept and has no effect in this version.")
+        into = fields
+        for step in place[:-1]:
+            into = into.setdefault(step, {})
+        into[place[-1]] = float(value)
     return fields
 
 
-def _check_reference(context: HttpContext, options: dict[str, Any]) -> None:
-    """Refuse a reference that is no upload.
+def _mixing(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options as a request's options for mixing."""
+    for name in OPTIONS:
+        if not isinstance(options.get(name, False), bool):
+            raise NrxError("request.invalid", f"options.{name} is refused: it must be true or false.")
+    return {
+        "respect_user_gains": options.get("respect_user_gains", False),
+        "bypass": ["parallel"] if options.get("bypass_parallel_comp") else [],
+    }
+
+
+def _references(context: HttpContext, options: dict[str, Any]) -> list[InputFile]:
+    """Return the references as inputs of a job.
 
     Raises:
         NrxError: `request.invalid` for an address, `upload.unknown`.
     """
+    found = []
     for name in REFERENCES:
         value = options.get(name)
         if value is None or value == "":
@@ -233,7 +251,8 @@ def _check_reference(context: HttpContext, options: dict[str, Any]) -> None:
                 "request.invalid",
                 f"options.{name} is refused: addresses are not fetched; upload the reference and give its upload id.",
             )
-        context.uploads.get(value)
+        found.append(upload_input(context.uploads.get(value), REFERENCE_ROLE))
+    return found
 
 
 def _check_preset(preset: str) -> None:

@@ -2,9 +2,9 @@
 
 import asyncio
 import base64
+import io
 import secrets
 import time
-from pathlib import Path
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
@@ -112,7 +112,9 @@ async def _made(
         raise NrxError(status.error.code, status.error.sentence)
     if status.state != "succeeded":
         raise NrxError("cancelled", f"The job {status.id} was cancelled.")
-    audio, rate, duration_s = await run_in_threadpool(_encoded, serving, status.id, files)
+    audio, rate, duration_s = await run_in_threadpool(
+        _encoded, serving, status.id, files, asked.duration_s or 0.0
+    )
     content = {
         "success": True,
         "prompt": prompt,
@@ -125,12 +127,23 @@ async def _made(
     return await asyncio.to_thread(answer, content)
 
 
-def _encoded(serving: Serving, job_id: str, files: tuple[str, ...]) -> tuple[str, int, float]:
-    """Return a return's audio in base64, its sample rate and its length."""
-    from engine.audio import probe
+def _encoded(
+    serving: Serving, job_id: str, files: tuple[str, ...], length_s: float
+) -> tuple[str, int, float]:
+    """Return a return's audio in base64, its sample rate and its length.
 
-    stream, name = open_first(serving.context, job_id, files)
-    with stream:
-        data = stream.read()
-    info = probe(Path(serving.context.library.files(job_id)[name]))
-    return base64.b64encode(data).decode("ascii"), info.sample_rate, round(info.duration_s or 0.0, 3)
+    Music ends at a bar's end; silence fills it up to the length that was asked for, as callers count on it.
+    """
+    import numpy as np
+    import soundfile
+
+    stream, _ = open_first(serving.context, job_id, files)
+    with stream, soundfile.SoundFile(stream) as file:
+        rate, subtype = file.samplerate, file.subtype
+        sound = file.read(dtype="int32" if subtype.startswith("PCM") else "float32", always_2d=True)
+    missing = round(length_s * rate) - len(sound)
+    if missing > 0:
+        sound = np.concatenate([sound, np.zeros((missing, sound.shape[1]), sound.dtype)])
+    written = io.BytesIO()
+    soundfile.write(written, sound, rate, format="WAV", subtype=subtype)
+    return base64.b64encode(written.getvalue()).decode("ascii"), rate, round(len(sound) / rate, 3)
