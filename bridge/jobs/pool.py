@@ -38,7 +38,7 @@ from bridge.jobs.messages import (
     ToWorker,
 )
 from bridge.jobs.model import Claim, Published
-from bridge.jobs.settling import Settlement, settle
+from bridge.jobs.settling import settle
 from bridge.jobs.store import JobStore, LeaseLost
 from engine.errors import Cancelled, NrxError
 
@@ -379,9 +379,9 @@ class WorkerPool:
     def _settle(self, held: _Held, one: _Worker, code: int | None) -> None:
         """Bring a job whose process has ended to its end, or back to the queue."""
         token, job_id = held.claim.token, held.claim.job_id
-        outcome: Settlement = settle(job_id, held.staging, held.target, keep=held.stop != "cancel")
-        if outcome.published is not None:
-            self._succeed(held, token, outcome.published)
+        published = settle(job_id, held.staging, held.target, keep=held.stop != "cancel")
+        if published is not None:
+            self._succeed(held, token, published)
         elif held.stop == "cancel":
             self._say(lambda: self._store.cancelled(token))
         elif held.stop == "give_back":

@@ -5,7 +5,6 @@ manifest at the recorded place says: it carries the job's id, and a folder that 
 """
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.jobs.model import Published
@@ -15,23 +14,16 @@ from engine.errors import NrxError
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What was found: the return that is in its place, if any."""
-
-    published: Published | None
-
-
-def settle(job_id: str, staging: Path | None, target: Path | None, *, keep: bool) -> Settlement:
-    """Take away what is half-made; keep a whole return of this job, or, without `keep`, take it away too."""
+def settle(job_id: str, staging: Path | None, target: Path | None, *, keep: bool) -> Published | None:
+    """Take away what is half-made; return a whole return of this job, or, without `keep`, take it away too."""
     if staging is not None:
         _take(staging)
     if target is None or published_id(target) != job_id:
-        return Settlement(None)
+        return None
     if keep:
-        return Settlement(Published(target, target / MANIFEST))
+        return Published(target, target / MANIFEST)
     _take(target)
-    return Settlement(None)
+    return None
 
 
 def _take(folder: Path) -> None:

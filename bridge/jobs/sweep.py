@@ -21,9 +21,9 @@ def take_up(store: JobStore) -> None:
     for holder in store.holders():
         if not processes.kill(holder.worker_pid, holder.worker_started):
             log.error("The worker process %d of an earlier daemon could not be ended", holder.worker_pid)
-        outcome = settle(holder.job_id, holder.staging, holder.target, keep=not holder.cancelling)
-        if outcome.published is not None:
-            store.succeed(holder.token, outcome.published)
+        published = settle(holder.job_id, holder.staging, holder.target, keep=not holder.cancelling)
+        if published is not None:
+            store.succeed(holder.token, published)
         else:
             store.interrupt(holder.token, "The daemon ended while the job ran")
         log.info("Took up job %s, which an earlier daemon had left running", holder.job_id)

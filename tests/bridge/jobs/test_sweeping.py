@@ -45,7 +45,7 @@ def test_staging_that_was_taken_away_cannot_be_published(tmp_path: Path) -> None
     """The rename decides: a worker that was given up finds nothing to publish."""
     staging = Staging(tmp_path)
     (staging.path / "manifest.json").write_text('{"id": "a"}')
-    assert settle("a", staging.path, tmp_path / "song", keep=True).published is None
+    assert settle("a", staging.path, tmp_path / "song", keep=True) is None
     with pytest.raises(Exception, match=r"No such file|cannot be written"):
         staging.publish(tmp_path / "song")
     assert list(tmp_path.iterdir()) == []
@@ -55,7 +55,7 @@ def test_return_that_was_published_first_is_kept_and_not_made_twice(tmp_path: Pa
     staging = Staging(tmp_path)
     (staging.path / "manifest.json").write_text('{"id": "a"}')
     target = staging.publish(tmp_path / "song")
-    found = settle("a", staging.path, target, keep=True).published
+    found = settle("a", staging.path, target, keep=True)
     assert found is not None
     assert (found.folder, found.manifest) == (tmp_path / "song", tmp_path / "song" / "manifest.json")
 
@@ -64,8 +64,8 @@ def test_return_of_a_cancelled_job_goes_and_that_of_another_stays(tmp_path: Path
     for job_id in "ab":
         (tmp_path / job_id).mkdir()
         (tmp_path / job_id / "manifest.json").write_text(f'{{"id": "{job_id}"}}')
-    assert settle("a", None, tmp_path / "a", keep=False).published is None
-    assert settle("a", None, tmp_path / "b", keep=False).published is None
+    assert settle("a", None, tmp_path / "a", keep=False) is None
+    assert settle("a", None, tmp_path / "b", keep=False) is None
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
