@@ -26,8 +26,9 @@ from engine.mastering.wishes import MasterWishes
 from engine.mixing.automix import DEFAULT_POLICY, Policy, listen_all, make_session
 from engine.mixing.deciding import Decision, Given
 from engine.mixing.guarding import render_guarded
-from engine.mixing.listening import StemFeatures
+from engine.mixing.listening import StemFeatures, listen
 from engine.mixing.presets import MixPreset
+from engine.mixing.reference import reference_of
 from engine.mixing.rendering import Rendered, render
 from engine.mixing.report import make_report, track_lufs
 from engine.mixing.roles import ROLES
@@ -112,7 +113,7 @@ def mix_stems(song: Song, parameters: MixParameters, stages: Stages, deliver: De
         if all(features.silent for features in heard.values()):
             raise NrxError("input.silent", "There is no sound in any of the stems.")
         policy = parameters.policy or DEFAULT_POLICY
-        decision = _decision(stems, heard, parameters, policy)
+        decision = _decision(stems, heard, parameters, policy, stages)
     start_frame = start_frame_of(song)
     with stages.cache.workspace() as folder:
         with stages.stage("mix") as monitor:
@@ -191,7 +192,11 @@ def _at_rate(stem: Stem, rate: int) -> Stem:
 
 
 def _decision(
-    stems: list[Stem], heard: Mapping[str, StemFeatures], parameters: MixParameters, policy: Policy
+    stems: list[Stem],
+    heard: Mapping[str, StemFeatures],
+    parameters: MixParameters,
+    policy: Policy,
+    stages: Stages,
 ) -> Decision:
     """Return what is to be rendered: the session that was given, or the automatic mix."""
     if parameters.session is not None:
@@ -204,7 +209,12 @@ def _decision(
         amounts=parameters.amounts,
         bypass=parameters.bypass,
     )
-    return make_session(heard, parameters.preset, given, policy)
+    quiet = Monitor(is_cancelled=stages.is_cancelled)
+    like = [
+        listen(Stem("reference", FileStem(source.path, source.info, given.sample_rate)), "other", 0, quiet)
+        for source in parameters.references
+    ]
+    return make_session(heard, parameters.preset, given, policy, reference_of(like) if like else None)
 
 
 Made = dict[str, tuple[Path, Envelope]]
@@ -249,10 +259,10 @@ def _tracks(
     order = [*(strip.name for strip in session.tracks), *(f"send:{name}" for name in RETURN_NAMES)]
     for name, (path, shape) in ((name, made[name]) for name in order if name in made):
         send = name.removeprefix("send:") if name.startswith("send:") else None
-        role = "fx" if send is not None else session.strip(name).role
+        role = "fx" if send is not None else session.strip_of(name).role
         level = None
         if send is None:
-            found = track_lufs(as_applied.strip(name), as_applied, heard[name], rendered)
+            found = track_lufs(as_applied.strip_of(name), as_applied, heard[name], rendered)
             level = round(found, 2) if isfinite(found) else None
         tracks.append(
             OutputTrack(
@@ -282,11 +292,12 @@ def _mastered(
     """Master the mix if that is wanted; return the loudness before, too."""
     if parameters.wishes is None:
         return loudness_of(rendered.mix), None
-    from engine.actions.master import mastered_file, reference_of
+    from engine.actions.master import mastered_file
+    from engine.actions.master import reference_of as profile_of
 
     with stages.stage("master") as monitor:
         reference = (
-            reference_of(parameters.references, monitor.part(0.0, 0.1)) if parameters.references else None
+            profile_of(parameters.references, monitor.part(0.0, 0.1)) if parameters.references else None
         )
         made = mastered_file(
             lambda: rendered.mix,

@@ -18,6 +18,7 @@ from engine.mixing.listening import StemFeatures, listen
 from engine.mixing.listening.alignment import find_corrections
 from engine.mixing.policy import load_policy
 from engine.mixing.presets import MixPreset
+from engine.mixing.reference import Reference, spread_towards, steered
 from engine.mixing.roles import canonical_role, guess_role
 from engine.mixing.stems import Stem
 from engine.progress import SILENT, Monitor, shared_monitor
@@ -28,6 +29,7 @@ Policy = Literal["learned", "rules", "equal"]
 DEFAULT_POLICY: Policy = "learned"
 """The best on songs held out (`benchmarks/mix_policy.py`)."""
 WORTH_SAYING_DB = 0.5
+MAX_SPREAD = 1.5
 
 
 def role_of(stem: Stem) -> str:
@@ -50,9 +52,13 @@ def listen_all(stems: Sequence[Stem], monitor: Monitor = SILENT) -> dict[str, St
 
 
 def make_session(
-    heard: Mapping[str, StemFeatures], preset: MixPreset, given: Given, policy: Policy = DEFAULT_POLICY
+    heard: Mapping[str, StemFeatures],
+    preset: MixPreset,
+    given: Given,
+    policy: Policy = DEFAULT_POLICY,
+    reference: Reference | None = None,
 ) -> Decision:
-    """Return the session that the policy decides on, with its reasons."""
+    """Return the session that the policy decides on, steered by a reference where there is one, with its reasons."""
     stems = list(heard.values())
     reasons = Reasons()
     corrections = find_corrections(stems, keep_feel=preset.keep_feel)
@@ -64,6 +70,13 @@ def make_session(
             targets[name] += gain_db
             if abs(gain_db) >= WORTH_SAYING_DB:
                 reasons.add("balance", name, _why(heard[name], gain_db))
+    if reference is not None:
+        targets = steered(stems, targets, reference, reasons)
+        spread = min(MAX_SPREAD, preset.spread * spread_towards(stems, targets, reference))
+        preset = preset.model_copy(update={"spread": spread})
+        reasons.add(
+            "width", "", f"spread {100 * spread:.0f} % of the roles' usual, towards the reference's width."
+        )
     return decide(stems, targets, preset, given, corrections, reasons)
 
 

@@ -82,7 +82,7 @@ class MixReport:
             "policy": self.policy,
             "retries": self.retries,
             "gain_db": self.gain_db,
-            "strips": [_strip_plain(figures, self.session.strip(figures.name)) for figures in self.strips],
+            "strips": [_strip_plain(figures, self.session.strip_of(figures.name)) for figures in self.strips],
             "buses": {
                 name: {
                     "reduction_average_db": round(average, 2),

@@ -150,7 +150,7 @@ def run_desk(
 
 
 def _strip_of(session: MixSession, stem: Stem) -> ChannelStrip:
-    return session.strip(stem.name)
+    return session.strip_of(stem.name)
 
 
 def _padded(block: Block, frames: int) -> Block:
@@ -164,7 +164,7 @@ def make_line(
     session: MixSession, stem: Stem, playing: Sequence[Stem], heard: Mapping[str, StemFeatures]
 ) -> Line:
     """Return the strip of `stem` at work among the stems that are `playing`."""
-    strip, features = session.strip(stem.name), heard[stem.name]
+    strip, features = session.strip_of(stem.name), heard[stem.name]
     ride_db = None
     if strip.ride is not None:
         ride_db = _on_session(
@@ -179,7 +179,7 @@ def make_line(
             [
                 heard[other.name]
                 for other in playing
-                if session.strip(other.name).role == strip.duck.under and other is not stem
+                if session.strip_of(other.name).role == strip.duck.under and other is not stem
             ]
         )
     bus = session.bus(strip.bus)

@@ -199,7 +199,7 @@ class MixSession(Part):
             return 0.0
         return self.amounts.get(stage, 100.0) / 100.0
 
-    def strip(self, name: str) -> ChannelStrip:
+    def strip_of(self, name: str) -> ChannelStrip:
         """Return the strip of that name; KeyError where there is none."""
         for strip in self.tracks:
             if strip.name == name:

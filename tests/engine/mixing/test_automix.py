@@ -116,7 +116,7 @@ def test_guardrails_hold_on_every_preset() -> None:
 
 def test_too_much_compression_is_taken_back_and_told() -> None:
     stems, decision, heard, _, _ = whole()
-    bass = decision.session.strip("Bass")
+    bass = decision.session.strip_of("Bass")
     assert bass.compressor is not None
     harder = bass.compressor.model_copy(update={"threshold_db": bass.compressor.threshold_db - 6.0})
     tracks = tuple(
@@ -142,7 +142,7 @@ def test_sides_that_cancel_are_turned_over_so_that_mono_keeps_them() -> None:
     wave = tone(262.0, 6)
     stems = [*song()[:5], stem("Pad", np.stack([wave, -0.9 * wave + 0.1 * tone(300.0, 4)]))]
     decision, heard = decided(stems)
-    assert decision.session.strip("Pad").flip_right
+    assert decision.session.strip_of("Pad").flip_right
     made, _ = rendered(decision.session, stems, heard)
     assert check_mix(applied(decision.session), made)[-1].passed
 
@@ -206,7 +206,7 @@ def test_silent_stems_are_muted_and_told() -> None:
     stems = [*song()[:2], Stem("Pad", silence)]
     decision, heard = decided(stems)
     made, _ = rendered(decision.session, stems, heard)
-    assert decision.session.strip("Pad").mute
+    assert decision.session.strip_of("Pad").mute
     assert any("Pad" in warning for warning in make_report(applied(decision.session), heard, made).warnings)
 
 
