@@ -176,10 +176,10 @@ def test_a_client_that_does_not_read_is_let_go_and_can_resume(
         assert eventually(lambda: hub.clients == 2)
         sent = 0
         while hub.clients == 2 and sent < 100_000:
-            for _ in range(20):
-                daemon.jobs.tell("progress", job_id, fraction=0.5, notes=("x" * 2000,))
-            sent += 20
-            assert len(take(fast, 20)) == 20
+            for _ in range(5):
+                daemon.jobs.tell("progress", job_id, fraction=0.5, notes=("x" * 30_000,))
+            sent += 5
+            assert len(take(fast, 5)) == 5
         assert hub.clients == 1
     slow.close()
     with listen(daemon, after=1) as again:
