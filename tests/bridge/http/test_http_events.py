@@ -20,7 +20,7 @@ from bridge.doors.http.routes import events as events_module
 def listen(daemon: Daemon, after: int | None = None, **options: Any) -> ClientConnection:
     url = daemon.url.replace("http", "ws", 1) + "/v2/events" + ("" if after is None else f"?after={after}")
     protocols = ["nrx", f"nrx.token.{daemon.token}"]
-    return connect(url, **{"subprotocols": protocols, **options})
+    return connect(url, **{"subprotocols": protocols, "close_timeout": 0.5, **options})
 
 
 def take(socket_: ClientConnection, count: int) -> list[dict[str, Any]]:
