@@ -97,7 +97,9 @@ def test_loopback_is_told_from_the_rest(host: str, loopback: bool) -> None:
     ],
 )
 def test_origins_are_compared_exactly(origin: str, allowed: bool) -> None:
-    rule = OriginRule.for_port(LOOPBACK, 39180, ["http://localhost:3000/", "https://Studio.example", "null", "x"])
+    rule = OriginRule.for_port(
+        LOOPBACK, 39180, ["http://localhost:3000/", "https://Studio.example", "null", "x"]
+    )
     assert rule.allows(origin) is allowed
 
 

@@ -79,7 +79,9 @@ def test_what_no_honest_client_sends_is_refused(roots: Roots, path: str) -> None
     refused(roots, path)
 
 
-@pytest.mark.parametrize("name", ["song.wav:stream", "song.wav::$DATA", "CON", "nul.wav", "COM1.wav", "lpt9", "aux "])
+@pytest.mark.parametrize(
+    "name", ["song.wav:stream", "song.wav::$DATA", "CON", "nul.wav", "COM1.wav", "lpt9", "aux "]
+)
 def test_streams_and_devices_are_refused(roots: Roots, place: Path, name: str) -> None:
     refused(roots, f"{place}/music/{name}")
 
@@ -162,14 +164,27 @@ def test_a_pipe_is_refused_without_waiting(roots: Roots, place: Path) -> None:
 
 
 def test_missing_files_and_folders_are_told_apart(roots: Roots, place: Path) -> None:
-    for path, code in ((place / "music" / "none.wav", "input.not_found"), (place / "music", "input.is_folder")):
+    for path, code in (
+        (place / "music" / "none.wav", "input.not_found"),
+        (place / "music", "input.is_folder"),
+    ):
         with pytest.raises(NrxError) as told:
             roots.open(path)
         assert told.value.code == code
 
 
 @pytest.mark.parametrize(
-    "name", ["token", "TOKEN", "jobs.sqlite3", "jobs.sqlite3-wal", "nrx.toml", "daemon.json", "roots.json", "nrx.log"]
+    "name",
+    [
+        "token",
+        "TOKEN",
+        "jobs.sqlite3",
+        "jobs.sqlite3-wal",
+        "nrx.toml",
+        "daemon.json",
+        "roots.json",
+        "nrx.log",
+    ],
 )
 def test_the_daemons_own_files_may_not_be_named(roots: Roots, place: Path, name: str) -> None:
     refused(roots, place / "home" / name)
