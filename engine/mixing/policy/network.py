@@ -16,6 +16,8 @@ from engine.mixing.listening.features import StemFeatures
 from engine.mixing.policy.vector import FEATURES, HEADS, vectors
 from engine.presets import presets_folder
 
+TRUST = 0.5
+"""How much of what was learned is done: the engineer that it was learned from is simulated, and the rules are not."""
 BOUND_DB = 6.0
 """How far the policy may go from the rules."""
 
@@ -34,7 +36,7 @@ class MixPolicy:
         """Return offsets in dB for rows of features, shape (stems, heads)."""
         # Features far outside what was trained on say no more than those at its edge.
         inside = np.clip((rows - self.mean) / self.scale, -3.0, 3.0)
-        return np.asarray(np.clip(inside @ self.weights + self.bias, -BOUND_DB, BOUND_DB))
+        return np.asarray(np.clip(TRUST * (inside @ self.weights + self.bias), -BOUND_DB, BOUND_DB))
 
     def offsets(self, stems: Sequence[StemFeatures], rule_lu: Mapping[str, float]) -> dict[str, float]:
         """Return the gain in dB beside the rules for each sounding stem; beds of noise are left to the rules."""
