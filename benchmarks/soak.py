@@ -24,9 +24,11 @@ def soak(count: int, reference: int, allowed: float) -> int:
     from bridge.config import load_settings
     from bridge.jobs import Jobs
     from bridge.jobs.processes import resident_bytes
+    from bridge.memory import bound_arenas
     from bridge.protocol import JobEvent, parse_request
 
     settings = load_settings()
+    bound_arenas()  # as the daemon does
     jobs = Jobs(settings)
     ended = threading.Semaphore(0)
     failed: list[str] = []

@@ -15,6 +15,7 @@ from bridge.config import Settings
 from bridge.daemon_file import DaemonFile, DaemonInfo
 from bridge.daemon_lock import DaemonLock
 from bridge.daemon_log import log_event, start_logging
+from bridge.memory import bound_arenas
 from bridge.protocol import PROTOCOL_VERSION
 from engine import __version__
 
@@ -56,6 +57,7 @@ class Daemon:
             closing.callback(lock.release)
             closing.callback(start_logging(self.settings.home))
             sys.setswitchinterval(SWITCH_S)
+            bound_arenas()
             log.info("NRX Bridge %s starts with NRX_HOME %s", __version__, self.settings.home)
             self._wire(closing)
             self._closing = closing.pop_all()

@@ -17,8 +17,9 @@ from typing import Any
 
 from engine.thrift import is_sparing
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of <malloc.h>
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # M_… of <malloc.h>
 KEPT_BYTES = 1 << 30
+MOST_ARENAS = 2
 LARGEST_KEPT_BUFFER_BYTES = 32 << 20
 """Buffers above this go back to the system at once: glibc allows no more."""
 COLLECT_EVERY = 50_000
@@ -40,6 +41,17 @@ def memory_for_a_job() -> Iterator[None]:
         gc.set_threshold(*seldom)
         if library is not None:
             library.malloc_trim(0)
+
+
+def bound_arenas() -> None:
+    """Have all threads of this process share two of the allocator's arenas; call it before there are threads.
+
+    By glibc's default each new thread may get an arena of its own, up to eight a processor, and each keeps some
+    megabytes for ever: a process that lives for weeks would grow step by step.
+    """
+    library = _allocator()
+    if library is not None:
+        library.mallopt(_ARENA_MAX, MOST_ARENAS)
 
 
 def _allocator() -> Any:

@@ -76,6 +76,8 @@ class JobStore:
         self._write_engine, self._engine = open_database(file)
         self._writer = Writer(self._write_engine, on_events)
         self._paces: dict[str, float | None] = {}
+        with self._engine.connect() as connection:
+            self._paused = _flag(connection, "paused")
 
     def close(self) -> None:
         """Finish what was handed over, and fold the log into the file."""
@@ -237,10 +239,10 @@ class JobStore:
 
     def claim(self, worker_pid: int, worker_started: float) -> Claim | None:
         """Give the next job to a worker process; None if none waits or the queue is paused."""
+        if self._paused:
+            return None
 
         def change(batch: Batch) -> Claim | None:
-            if _flag(batch.connection, "paused"):
-                return None
             row = batch.connection.execute(_FIRST).one_or_none()
             if row is None:
                 return None
@@ -558,8 +560,7 @@ class JobStore:
     @property
     def paused(self) -> bool:
         """Whether waiting jobs are held back; it outlives the daemon."""
-        with self._engine.connect() as connection:
-            return _flag(connection, "paused")
+        return self._paused
 
     def set_paused(self, *, paused: bool) -> None:
         """Hold waiting jobs back, or let them go."""
@@ -569,6 +570,7 @@ class JobStore:
             batch.connection.execute(insert(meta).values(name="paused", value=str(int(paused))))
 
         self._writer.write(change)
+        self._paused = paused
 
     def prune_events(self, *, keep: int, keep_progress: int) -> int:
         """Forget old events, progress sooner than the rest; return how many went."""

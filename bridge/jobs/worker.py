@@ -38,6 +38,7 @@ from bridge.jobs.messages import (
 from bridge.jobs.model import Claim
 from bridge.jobs.opening import open_snapshots, with_shown_names
 from bridge.jobs.processes import started_at
+from bridge.memory import bound_arenas
 from engine.errors import Cancelled, NrxError
 from engine.thrift import sparing_memory
 
@@ -71,6 +72,7 @@ def main(pipe: Connection, settings: Settings) -> None:
     for name in IGNORED:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
+    bound_arenas()
     Worker(pipe, settings).serve()
 
 
