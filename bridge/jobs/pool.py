@@ -154,8 +154,9 @@ class WorkerPool:
 
     def poke(self) -> None:
         """Say that there may be work."""
-        self._has_work = True
-        self._wakes.wake()
+        if not self._has_work:  # else it is known, and the thread was woken or has no idle worker
+            self._has_work = True
+            self._wakes.wake()
 
     def halt(self, token: str) -> None:
         """Have a running job cancelled."""

@@ -70,6 +70,7 @@ jobs = Table(
     sqlite_autoincrement=True,
 )
 Index("jobs_queue", jobs.c.state, jobs.c.priority.desc(), jobs.c.turn)
+Index("jobs_by_state", jobs.c.state, jobs.c.seq)
 Index("jobs_turn", jobs.c.turn)
 Index("jobs_parent", jobs.c.parent)
 Index("jobs_fingerprint", jobs.c.fingerprint)

@@ -151,14 +151,18 @@ class Writer:
     @staticmethod
     def _attempt(batch: Batch, change: _Change[T]) -> tuple[T | None, Exception | None]:
         before = len(batch.events)
-        batch.connection.exec_driver_sql("SAVEPOINT change")
+        driver: Any = batch.connection.connection.dbapi_connection
+        direct = driver.cursor()  # these few words need nothing of SQLAlchemy
+        direct.execute("SAVEPOINT change")
         try:
             result = change.work(batch)
         except Exception as error:  # noqa: BLE001 - it is raised again where the change was asked for
-            batch.connection.exec_driver_sql("ROLLBACK TO change")
-            batch.connection.exec_driver_sql("RELEASE change")
+            if not driver.in_transaction:
+                raise  # SQLite has undone all of it, as for a full disk: nobody's change stands
+            direct.execute("ROLLBACK TO change")
+            direct.execute("RELEASE change")
             del batch.events[before:]
             batch.places.clear()
             return None, error
-        batch.connection.exec_driver_sql("RELEASE change")
+        direct.execute("RELEASE change")
         return result, None
