@@ -5,12 +5,12 @@ A stem is measured as it will be heard from the middle: what is mono counts on b
 
 from __future__ import annotations
 
-from math import log10
+from math import inf, log10
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.loudness.meter import HOPS_PER_S, MOMENTARY_HOPS, LoudnessMeter, lufs
+from engine.loudness.meter import HOPS_PER_S, MOMENTARY_HOPS, LoudnessMeter, gated_loudness, lufs
 from engine.mixing.desk.kernel import listening_filters
 from engine.mixing.filters import BlockFilter
 from engine.mixing.listening.features import COARSE, PLAN_FRAMES, StemFeatures
@@ -23,6 +23,8 @@ SOUNDS_WITHIN_LU = 20.0
 FLATNESS_HZ = (200.0, 10_000.0)
 FLATNESS_EVERY = 8
 TINY = 1e-20
+SILENT_PEAK = 1e-5
+"""-100 dBFS: below any dither, and nothing to bring up."""
 
 
 def listen(stem: Stem, role: str, session_frames: int, monitor: Monitor = SILENT) -> StemFeatures:
@@ -64,7 +66,8 @@ def listen(stem: Stem, role: str, session_frames: int, monitor: Monitor = SILENT
         bands.append(band_energies(spectra, rate))
         flatness += _flatness(spectra[::FLATNESS_EVERY], rate)
     frame_bands = np.concatenate(bands) if bands else np.zeros((0, BANDS), np.float32)
-    sounding, range_lu = _where_it_sounds(meter)
+    loudness_lufs = _loudness_lufs(meter, peak)
+    sounding, range_lu = _where_it_sounds(meter, loudness_lufs)
     loud = _loud_frames(frame_bands)
     mean_bands = loud.mean(axis=0, dtype=np.float64) if len(loud) else np.zeros(BANDS)
     mid, side = power[0] + power[1] + 2.0 * power[2], power[0] + power[1] - 2.0 * power[2]
@@ -76,7 +79,7 @@ def listen(stem: Stem, role: str, session_frames: int, monitor: Monitor = SILENT
         frames=frames,
         channels=source.channels,
         mono=mono,
-        loudness_lufs=meter.integrated_lufs,
+        loudness_lufs=loudness_lufs,
         rms_dbfs=_db(float(mean_bands.sum())),
         peak_dbfs=_db(peak * peak),
         range_lu=range_lu,
@@ -124,10 +127,21 @@ def _db(power: float) -> float:
     return 10.0 * log10(max(power, TINY))
 
 
-def _where_it_sounds(meter: LoudnessMeter) -> tuple[float, float]:
+def _loudness_lufs(meter: LoudnessMeter, peak: float) -> float:
+    """Return the gated loudness as if the stem peaked at full scale, and then at its level.
+
+    So the absolute gate takes no quiet stem for silence, and a stem's loudness follows its level exactly.
+    """
+    if peak < SILENT_PEAK:
+        return -inf
+    blocks = meter.window_energies(MOMENTARY_HOPS)[:: HOPS_PER_S // 10]
+    return gated_loudness(blocks / peak**2) + _db(peak**2)
+
+
+def _where_it_sounds(meter: LoudnessMeter, loudness_lufs: float) -> tuple[float, float]:
     """Return the share of the stem that sounds, and the spread of its loudness there."""
     level = lufs(meter.window_energies(MOMENTARY_HOPS)[:: HOPS_PER_S // 10])
-    sounds = level > meter.integrated_lufs - SOUNDS_WITHIN_LU
+    sounds = level > loudness_lufs - SOUNDS_WITHIN_LU
     if not len(level) or not sounds.any():
         return 0.0, 0.0
     low, high = np.percentile(level[sounds], (10.0, 90.0))

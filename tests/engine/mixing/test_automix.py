@@ -210,6 +210,13 @@ def test_silent_stems_are_muted_and_told() -> None:
     assert any("Pad" in warning for warning in make_report(applied(decision.session), heard, made).warnings)
 
 
+def test_a_very_quiet_stem_is_no_silence() -> None:
+    stems = song({"Pad": 10.0 ** (-75.0 / 20.0)})
+    decision, heard = decided(stems)
+    assert heard["Pad"].loudness_lufs < -70.0
+    assert not decision.session.strip_of("Pad").mute
+
+
 def test_presets_move_the_balance() -> None:
     heard = whole()[2]
     hip_hop = make_session(heard, load_mix_preset("Hip-Hop"), Given({}, RATE), "rules")
