@@ -156,7 +156,7 @@ class Writer:
         direct.execute("SAVEPOINT change")
         try:
             result = change.work(batch)
-        except Exception as error:  # noqa: BLE001 - it is raised again where the change was asked for
+        except Exception as error:
             if not driver.in_transaction:
                 raise  # SQLite has undone all of it, as for a full disk: nobody's change stands
             direct.execute("ROLLBACK TO change")
