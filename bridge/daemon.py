@@ -17,6 +17,7 @@ from bridge.daemon_lock import DaemonLock
 from bridge.daemon_log import log_event, start_logging
 from bridge.memory import bound_arenas
 from bridge.protocol import PROTOCOL_VERSION
+from bridge.styles_file import write_styles
 from engine import __version__
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Daemon:
             closing.callback(door.stop)
             door.start()
         self.http_url, self.link, self.osc_port = http.url, http.link(), osc.port
+        write_styles(settings)
 
         file = DaemonFile(
             settings.home,
