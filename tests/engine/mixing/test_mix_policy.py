@@ -43,11 +43,12 @@ def test_its_reasons_are_told() -> None:
 
 
 @pytest.mark.slow
-def test_on_songs_that_it_has_not_seen_it_beats_the_rules_and_they_beat_equal_loudness() -> None:
+def test_on_songs_that_it_has_not_seen_it_beats_the_rules_and_both_beat_equal_loudness() -> None:
     examples = [make_example(HELD_OUT + seed) for seed in range(4)]
     measured = measure_policies(examples, load_policy())
     assert measured["learned"].mean_error_db < 0.9 * measured["rules"].mean_error_db
-    assert measured["rules"].mean_error_db < 0.75 * measured["equal"].mean_error_db
+    assert measured["rules"].mean_error_db < measured["equal"].mean_error_db
+    assert measured["learned"].mean_error_db < 0.75 * measured["equal"].mean_error_db
     # What was trained on one song says more about that song than the rules do.
     own = measure_policies(examples[:1], train(examples[:1], "a test"))
     assert own["learned"].mean_error_db < own["rules"].mean_error_db
