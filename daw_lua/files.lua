@@ -32,6 +32,14 @@ function M.replace (path, text)
 	return renamed == true, refusal
 end
 
+--- Add text to the end of a file. Returns whether it could be.
+function M.append (path, text)
+	local file = io.open (path, "ab")
+	if not file then return false end
+	local written = file:write (text)
+	return file:close () and written ~= nil
+end
+
 --- Return the last part of a path, and the part without its extension.
 function M.name_of (path)
 	local name = path:match ("[^/\\]+$") or path

@@ -41,6 +41,13 @@ function Client:daemon ()
 	return math.abs (os.time () - found.heartbeat) <= M.STALE_S and found or nil
 end
 
+--- Return the styles, { { id = …, name = …, description = … }, … }; empty where NRX Bridge has not said them.
+function Client:styles ()
+	local text = files.read (self.home .. "/styles.json")
+	local styles = text and json.decode (text)
+	return type (styles) == "table" and styles or {}
+end
+
 --- Return an id that no job has had: who asks, the second, and a random number.
 function Client:new_id ()
 	self.count = self.count + 1
