@@ -84,7 +84,10 @@ local function send (client, action, track, options, first, stop, window)
 	if options.background then return nil end
 	local status, left = wait (client, job.id, window)
 	if not status then return left end
-	if status.state ~= "succeeded" then return importing.give_up (job, status) end
+	if status.state ~= "succeeded" then
+		local sentence = importing.give_up (job, status)
+		return status.state == "failed" and sentence or nil
+	end
 	local laid, trouble = importing.lay (client, job, status, function (fraction, name)
 		window:tell (1 - IMPORT_SHARE * (1 - fraction), "Importing " .. name .. ".")
 	end)

@@ -85,7 +85,7 @@ class Session:
         )
         assert "Error:" not in done.stdout + done.stderr, done.stdout + done.stderr
         assert done.returncode == 0, done.stdout + done.stderr
-        return [line.removeprefix("NRX\t") for line in done.stdout.splitlines() if line.startswith("NRX\t")]
+        return [line.removeprefix("NRX ") for line in done.stdout.splitlines() if line.startswith("NRX ")]
 
     def create(self, tracks: dict[str, int]) -> None:
         """Make the session with audio tracks (name -> channels)."""

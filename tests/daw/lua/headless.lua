@@ -4,7 +4,11 @@
 local folder, script, chosen, answers = arg[1], arg[2], arg[3], dofile (arg[4])
 assert (load_session (folder, "song"))
 
-local function say (...) print ("NRX", ...) end
+local function say (...)
+	local words = { ... }
+	for i = 1, select ("#", ...) do words[i] = tostring (words[i]) end
+	print ("NRX " .. table.concat (words, "\t"))
+end
 
 local function find (name)
 	for route in Session:get_tracks ():iter () do
