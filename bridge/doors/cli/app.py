@@ -34,6 +34,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "service": "Start the daemon with your session, or stop doing so.",
     },
     "Machine": {
+        "install": "Put the scripts into a DAW, or take them out again.",
         "doctor": "Check everything that nrx needs, and say what to do.",
         "devices": "List what nrx can compute on.",
         "clean": "Show what takes disk, and free it.",
