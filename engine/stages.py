@@ -122,9 +122,9 @@ class StageCache:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def discard_unfinished(self) -> None:
-        """Remove what this process has half-built; for a process that is about to end."""
-        for folder in self.root.glob(f"{_TEMPORARY}{os.getpid()}-*"):
+    def discard_unfinished(self, pid: int | None = None) -> None:
+        """Remove what a process has half-built that is about to end (this one), or has just ended."""
+        for folder in self.root.glob(f"{_TEMPORARY}{pid or os.getpid()}-*"):
             shutil.rmtree(folder, ignore_errors=True)
 
     def entries(self) -> list[tuple[float, int, Path]]:

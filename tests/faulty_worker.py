@@ -1,13 +1,16 @@
 """A worker process that kills itself, its daemon, or both, at a named point of a named job; for tests of the queue.
 
-`NRX_HOME/faults.json` says {job id: {"point": …, "victim": …, "times": 1}}. Points are a stage's name (when it begins)
-or one of `STEPS`; victims are "worker", "daemon", "both", or what goes wrong instead: "memory", "error", "hang",
-"busy".
+`NRX_HOME/faults.json` says {job id: {"point": …, "victim": …, "times": 1, "delay_s": 0}}. Points are a stage's name
+(when it begins) or one of `STEPS`; `delay_s` strikes so much later, in the middle of whatever is being done then.
+Victims are "worker", "daemon", "both", or what goes wrong instead: "memory", "error", "hang", "busy", "native" (hangs
+in one native call that lets no other thread run), "wait" (until the test has made the file `go-<job id>`).
 """
 
+import ctypes
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -56,7 +59,10 @@ class Fault:
             break
         else:
             return
-        self.happen(fault)
+        if "delay_s" in fault:
+            threading.Timer(fault["delay_s"], self.happen, (fault,)).start()
+        else:
+            self.happen(fault)
 
     def happen(self, fault: dict[str, Any]) -> None:
         """Do what the fault is."""
@@ -67,6 +73,12 @@ class Fault:
                 raise ZeroDivisionError("a bug")
             case "hang":
                 time.sleep(1e6)
+            case "native":
+                ctypes.PyDLL(None).sleep(1_000_000)
+            case "wait":
+                go = self.home / f"go-{self.job_id}"
+                while not go.exists():
+                    time.sleep(0.01)
             case "busy":  # computes without a word, as a long native call does
                 end = time.process_time() + fault["cpu_s"]
                 while time.process_time() < end:

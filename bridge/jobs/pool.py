@@ -41,6 +41,7 @@ from bridge.jobs.model import Claim, Published
 from bridge.jobs.settling import settle
 from bridge.jobs.store import JobStore, LeaseLost
 from engine.errors import Cancelled, NrxError
+from engine.stages import StageCache
 
 HALT_PATIENCE_S = 1.0
 """A job that has not stopped this long after it was asked to is stopped by ending its process."""
@@ -154,7 +155,7 @@ class WorkerPool:
 
     def poke(self) -> None:
         """Say that there may be work."""
-        if not self._has_work:  # else it is known, and the thread was woken or has no idle worker
+        if not self._has_work and not self._store.paused:  # resuming pokes; else it is known already
             self._has_work = True
             self._wakes.wake()
 
@@ -367,6 +368,7 @@ class WorkerPool:
             one.process.close()
         else:
             log.error("The worker process %d could not be ended", one.pid)
+        StageCache(self._settings.cache_folder, 0).discard_unfinished(one.pid)
         place.worker = None
         if not one.is_ready:
             log.error("A worker process ended with status %s before it was ready", code)
