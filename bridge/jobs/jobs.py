@@ -16,6 +16,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -128,12 +129,56 @@ class Jobs:
         priority: int = 0,
     ) -> Accepted:
         """Do what `submit` does, and tell whether the job is new."""
+        found = self._known(request, job_id, key)
+        if found is not None:
+            return found
+        accepted = self._store.accept(
+            self._checked(request, door=door, job_id=job_id, key=key, out=out, priority=priority)
+        )
+        self._pool.poke()
+        return accepted
+
+    def begin_accept(
+        self, request: Request, *, door: str, key: str | None = None, priority: int = 0
+    ) -> "Future[Accepted]":
+        """Check a request at once, and return a future that is done, or raises, when the job is on the disk.
+
+        Who accepts many requests hands them over one after the other, and one sync of the disk does for all.
+
+        Raises:
+            NrxError: as `submit`, but for `request.conflict` and `output.*`, which the future raises.
+        """
+        found = self._known(request, None, key)
+        if found is not None:
+            there: Future[Accepted] = Future()
+            there.set_result(found)
+            return there
+        accepting = self._store.begin_accept(
+            self._checked(request, door=door, job_id=None, key=key, out=None, priority=priority)
+        )
+        accepting.add_done_callback(lambda _done: self._pool.poke())
+        return accepting
+
+    def _known(self, request: Request, job_id: str | None, key: str | None) -> Accepted | None:
+        """Return the job of an id or key where its inputs are gone: who asks again may have cleared up meanwhile."""
         _check_names(job_id, key)
-        client_key = f"key:{key}" if key is not None else f"id:{job_id}" if job_id is not None else None
-        if client_key is not None and (found := self._store.find(job_id, client_key)) is not None:
-            status, asked = found
-            if asked == request and _inputs_are_gone(request):
-                return Accepted(status, False)  # a client that asks again may have cleared up meanwhile
+        client_key = _client_key(job_id, key)
+        if client_key is None or not _inputs_are_gone(request):
+            return None
+        found = self._store.find(job_id, client_key)
+        return Accepted(found[0], False) if found is not None and found[1] == request else None
+
+    def _checked(
+        self,
+        request: Request,
+        *,
+        door: str,
+        job_id: str | None,
+        key: str | None,
+        out: Path | None,
+        priority: int,
+    ) -> NewJob:
+        """Snapshot the inputs of a request, check all of it, and return the job that it asks for."""
         parent = (out.expanduser() if out is not None else self.settings.returns_folder).absolute()
         snapshots = tuple(
             Snapshot(item, self._snapshots.take(Path(item.path).expanduser(), item.name))
@@ -141,24 +186,19 @@ class Jobs:
         )
         length_s = self._check(request, snapshots)
         body = body_of(request, snapshots, parent)
-        new_id = job_id or uuid4().hex[:12]
-        accepted = self._store.accept(
-            NewJob(
-                id=new_id,
-                client_key=client_key,
-                body=body,
-                fingerprint=fingerprint_of(body),
-                request=request,
-                snapshots=snapshots,
-                parent=parent,
-                title=title_of(request, snapshots),
-                door=door,
-                priority=max(-1000, min(1000, priority)),
-                length_s=length_s,
-            )
+        return NewJob(
+            id=job_id or uuid4().hex[:12],
+            client_key=_client_key(job_id, key),
+            body=body,
+            fingerprint=fingerprint_of(body),
+            request=request,
+            snapshots=snapshots,
+            parent=parent,
+            title=title_of(request, snapshots),
+            door=door,
+            priority=max(-1000, min(1000, priority)),
+            length_s=length_s,
         )
-        self._pool.poke()
-        return accepted
 
     def register_input(self, source: Path | BinaryIO, name: str) -> RegisteredInput:
         """Keep a file, or what a stream gives, so that requests can name it by `path` without its being copied again.
@@ -354,6 +394,11 @@ def _check_names(job_id: str | None, key: str | None) -> None:
         )
     if key is not None and not 1 <= len(key) <= _LONGEST_KEY:
         raise NrxError("request.invalid", f"The key is refused: it must have 1 to {_LONGEST_KEY} characters.")
+
+
+def _client_key(job_id: str | None, key: str | None) -> str | None:
+    """Return what the store knows a client's own id or key by."""
+    return f"key:{key}" if key is not None else f"id:{job_id}" if job_id is not None else None
 
 
 def _inputs_are_gone(request: Request) -> bool:

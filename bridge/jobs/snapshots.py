@@ -25,6 +25,8 @@ INCOMING = ".incoming-"
 BLOCK_BYTES = 1 << 20
 TRIES = 3
 UNTOUCHED_S = 24 * 3600.0
+TOUCH_EVERY_S = 3600.0
+"""One that is used over and over is marked so only so often."""
 _SNAPSHOT = re.compile(r"([0-9a-f]{64})(\.[a-z0-9]{1,8})?")
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,8}")
 
@@ -62,7 +64,8 @@ class Snapshots:
         sha256 = self.of(source)
         before = _look(source)
         if sha256 is not None:
-            os.utime(source)
+            if time.time() - before.st_mtime > TOUCH_EVERY_S:
+                os.utime(source)
             return RegisteredInput(sha256, self.root / source.name, shown, before.st_size)
         for _ in range(TRIES):
             taken = self._copy(source, before)

@@ -43,7 +43,7 @@ def status_of(
 ) -> JobStatus:
     """Return the status that a row holds, as of `now` (Unix seconds)."""
     running = row.state == "running"
-    return JobStatus.model_construct(
+    return JobStatus(
         protocol=1,
         id=row.id,
         action=row.action,
@@ -64,14 +64,14 @@ def status_of(
         started_at=row.started_at,
         finished_at=row.finished_at,
         inputs=tuple(
-            JobInput.model_construct(
+            JobInput(
                 name=item["name"], role=item["given"]["role"], sha256=item["sha256"], bytes=item["bytes"]
             )
             for item in json.loads(row.inputs)
         ),
         folder=row.folder,
         manifest=row.manifest,
-        error=JobError.model_construct(code=row.error_code, sentence=row.error_sentence)
+        error=JobError(code=row.error_code, sentence=row.error_sentence)
         if row.error_code is not None
         else None,
         notes=tuple(json.loads(row.notes)),

@@ -26,7 +26,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ClauseElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from bridge.config import JobsSettings
 from bridge.jobs.database import open_database
@@ -97,27 +108,25 @@ class JobStore:
         Raises:
             NrxError: `request.conflict` if the id or key stands for another request.
         """
+        return self._writer.write(self._accepting(new))
 
+    def begin_accept(self, new: NewJob) -> "Future[Accepted]":
+        """Do the same without waiting; the future is done, or raises, when it is on the disk or refused."""
+        return self._writer.begin(self._accepting(new))
+
+    def _accepting(self, new: NewJob) -> Callable[[Batch], Accepted]:
         def change(batch: Batch) -> Accepted:
-            known = batch.connection.execute(
-                _ALIKE, {"id": new.id, "key": new.client_key, "fingerprint": new.fingerprint}
-            ).all()
-            named = [row for row in known if row.id == new.id or row.client_key == new.client_key is not None]
-            if any(row.body != new.body for row in named) or len(named) > 1:
-                raise conflict(
-                    new.id if any(row.id == new.id for row in named) else _shown_key(new.client_key)
-                )
-            found = named[0] if named else None
-            if new.client_key is None and found is None:
-                found = next((row for row in known if _stands_for_the_same(row)), None)
-            if found is not None:
-                return Accepted(self._status(batch.connection, found), False)
+            asked = {"id": new.id, "key": new.client_key, "fingerprint": new.fingerprint}
+            if batch.driver.execute(_IS_ALIKE, asked).fetchone() is not None:
+                found = _same(batch.connection, new, asked)
+                if found is not None:
+                    return Accepted(self._status(batch.connection, found), False)
             values = {**_BLANK, **_row_of(new, time.time())}
-            turn = batch.connection.execute(_INSERT, values).scalar_one()
-            row = SimpleNamespace(**{**values, "turn": turn})
+            (turn,) = batch.driver.execute(_INSERT, values).fetchone()
+            row = SimpleNamespace(**values, turn=turn)
             return Accepted(self._tell_of(batch, row, "accepted", _place_at_end(batch, row)), True)
 
-        return self._writer.write(change)
+        return change
 
     def find(self, job_id: str | None, key: str | None) -> tuple[JobStatus, Request] | None:
         """Return the job that an id or a client's key stands for, and what it was asked, or None."""
@@ -602,14 +611,10 @@ class JobStore:
     def _tell_of(self, batch: Batch, row: ROW, kind: EventType, position: int | None) -> JobStatus:
         now = time.time()
         status = status_of(row, now, position=position, pace_s_per_s=self._pace(batch.connection, row))
-        job_id = status.id
-        told = batch.connection.execute(
-            _TELL, {"at": now, "type": kind, "job_id": job_id, "status": status.model_dump_json()}
+        batch.driver.execute(
+            _TELL, {"at": now, "type": kind, "job_id": status.id, "status": status.model_dump_json()}
         )
-        key = told.inserted_primary_key
-        batch.events.append(
-            JobEvent.model_construct(id=int(key[0]) if key else 0, at=now, type=kind, job=status)
-        )
+        batch.events.append(JobEvent(id=batch.driver.lastrowid or 0, at=now, type=kind, job=status))
         return status
 
     def _end(self, batch: Batch, row: ROW, state: EventType, **values: Any) -> JobStatus:
@@ -659,13 +664,7 @@ class JobStore:
         return self._paces[row.action]
 
 
-_INSERT = (
-    insert(jobs)
-    .values(turn=select(func.coalesce(func.max(jobs.c.turn), 0) + 1).scalar_subquery())
-    .returning(jobs.c.turn)
-)
-_BLANK: dict[str, Any] = {
-    **{column.name: None for column in jobs.columns if column.name not in ("seq", "turn")},
+_FRESH: dict[str, Any] = {
     "fraction": 0.0,
     "cancelling": False,
     "attempt": 0,
@@ -674,8 +673,10 @@ _BLANK: dict[str, Any] = {
     "thrift": 0,
     "notes": "[]",
 }
+_BLANK: dict[str, Any] = {**{column.name: None for column in jobs.columns if column.nullable}, **_FRESH}
 """What a new row holds beside what was asked."""
-_TELL = insert(events)
+_PLACING = frozenset({"state", "priority", "turn"})
+"""The columns that decide the places in the queue."""
 _NO_LEASE: dict[str, Any] = {"token": None, "lease_until": None, "worker_pid": None, "worker_started": None}
 _BY_ID = select(jobs).where(jobs.c.id == bindparam("id"))
 _BY_TOKEN = select(jobs).where(jobs.c.token == bindparam("token"), jobs.c.state == "running")
@@ -689,6 +690,52 @@ _ALIKE = (
     )
     .order_by(jobs.c.seq.desc())
 )
+_ASKED = (
+    *(
+        "id",
+        "client_key",
+        "body",
+        "fingerprint",
+        "action",
+        "title",
+        "style",
+        "door",
+        "request",
+        "inputs",
+        "parent",
+    ),
+    *("search", "length_s", "state", "priority", "created_at"),
+)
+"""The columns of a new row that `_row_of` gives."""
+
+
+def _text(statement: ClauseElement) -> str:
+    """Return a statement's SQL for the driver, with `:name` for its parameters: what every accept runs."""
+    return str(statement.compile(dialect=SQLiteDialect(paramstyle="named")))
+
+
+_IS_ALIKE = _text(
+    select(literal_column("1"))
+    .select_from(jobs)
+    .where(
+        (jobs.c.id == bindparam("id"))
+        | (jobs.c.client_key == bindparam("key"))
+        | (jobs.c.fingerprint == bindparam("fingerprint"))
+    )
+)
+_INSERT = _text(
+    insert(jobs)
+    .values(
+        {
+            **{name: bindparam(name) for name in (*_ASKED, *_FRESH)},
+            "turn": select(
+                func.coalesce(func.max(jobs.c.turn), literal_column("0")) + literal_column("1")
+            ).scalar_subquery(),
+        }
+    )
+    .returning(jobs.c.turn)
+)
+_TELL = _text(insert(events).values({name: bindparam(name) for name in ("at", "type", "job_id", "status")}))
 _FIRST = select(jobs).where(jobs.c.state == "queued").order_by(jobs.c.priority.desc(), jobs.c.turn).limit(1)
 _BEFORE = (
     select(func.count())
@@ -747,8 +794,24 @@ def _for_key(connection: Connection, job_id: str | None, key: str | None) -> ROW
     return rows[0] if rows else None
 
 
+def _same(connection: Connection, new: NewJob, asked: dict[str, Any]) -> ROW | None:
+    """Return the job that a new one is the same as, among those of its id, key or content.
+
+    Raises:
+        NrxError: `request.conflict`.
+    """
+    known = connection.execute(_ALIKE, asked).all()
+    named = [row for row in known if row.id == new.id or row.client_key == new.client_key is not None]
+    if any(row.body != new.body for row in named) or len(named) > 1:
+        raise conflict(new.id if any(row.id == new.id for row in named) else _shown_key(new.client_key))
+    if named or new.client_key is not None:
+        return named[0] if named else None
+    return next((row for row in known if _stands_for_the_same(row)), None)
+
+
 def _set(batch: Batch, job_id: str, **values: Any) -> None:
-    batch.places.clear()
+    if not _PLACING.isdisjoint(values):
+        batch.places.clear()
     batch.connection.execute(update(jobs).where(jobs.c.id == bindparam("b_id")), {"b_id": job_id, **values})
 
 

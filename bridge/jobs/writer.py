@@ -8,6 +8,7 @@ that no change fails half-way for want of it.
 
 import logging
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -29,12 +30,14 @@ log = logging.getLogger(__name__)
 class Batch:
     """One transaction: its connection, and the events that its changes have told so far.
 
+    `driver` is a cursor of the connection, for statements that are run so often that SQLAlchemy's share of them counts.
     `places` is what a change may leave for the next one: priority -> the place of the next job added with it.
     """
 
     connection: Connection
+    driver: sqlite3.Cursor
+    places: dict[int, int]
     events: list[JobEvent] = field(default_factory=list)
-    places: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class Writer:
     def __init__(self, engine: Engine, on_events: Callable[[list[JobEvent]], None]) -> None:
         self._engine, self._on_events = engine, on_events
         self._waiting: queue.SimpleQueue[_Change[Any] | None] = queue.SimpleQueue()
+        self._places: dict[int, int] = {}
+        self._is_durable: bool | None = None
         self._closed = threading.Lock()
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="nrx-store", daemon=True)
@@ -122,14 +127,16 @@ class Writer:
 
     def _commit(self, connection: Connection, changes: list[_Change[Any]]) -> None:
         """Run the changes in one transaction and tell each how it went."""
-        batch = Batch(connection)
+        driver: Any = connection.connection.cursor()
+        batch = Batch(connection, driver, self._places)
         try:
-            self._sync(connection, durable=any(change.durable for change in changes))
+            self._sync(driver, durable=any(change.durable for change in changes))
             with connection.begin():
                 told = [(change, *self._attempt(batch, change)) for change in changes]
         except Exception as error:  # noqa: BLE001 - whoever waits is told; the writer must live on
             log.error("A transaction of the job store failed: %s", error)
             connection.rollback()
+            self._places.clear()
             for change in changes:
                 change.done.set_exception(error)
             return
@@ -141,28 +148,25 @@ class Writer:
             else:
                 change.done.set_result(result)
 
-    @staticmethod
-    def _sync(connection: Connection, *, durable: bool) -> None:
+    def _sync(self, driver: sqlite3.Cursor, *, durable: bool) -> None:
         """Say whether the next commit waits for the disk; asked of the driver, since no transaction may be open."""
-        raw = connection.connection.cursor()
-        raw.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        raw.close()
+        if durable != self._is_durable:
+            driver.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._is_durable = durable
 
     @staticmethod
     def _attempt(batch: Batch, change: _Change[T]) -> tuple[T | None, Exception | None]:
         before = len(batch.events)
-        driver: Any = batch.connection.connection.dbapi_connection
-        direct = driver.cursor()  # these few words need nothing of SQLAlchemy
-        direct.execute("SAVEPOINT change")
+        batch.driver.execute("SAVEPOINT change")
         try:
             result = change.work(batch)
         except Exception as error:
-            if not driver.in_transaction:
+            if not batch.driver.connection.in_transaction:
                 raise  # SQLite has undone all of it, as for a full disk: nobody's change stands
-            direct.execute("ROLLBACK TO change")
-            direct.execute("RELEASE change")
+            batch.driver.execute("ROLLBACK TO change")
+            batch.driver.execute("RELEASE change")
             del batch.events[before:]
             batch.places.clear()
             return None, error
-        direct.execute("RELEASE change")
+        batch.driver.execute("RELEASE change")
         return result, None

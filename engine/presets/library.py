@@ -4,6 +4,7 @@ The id of a style is its file's name without `.yaml`, and must be what the file 
 """
 
 import difflib
+import time
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 from engine.errors import NrxError
 from engine.presets.style import Style
 from engine.presets.yaml_file import read_preset
+
+SETTLED_NS = 3_000_000_000
+"""A folder that changed later than this is listed again: file systems tell changes apart only so finely."""
 
 
 def presets_folder() -> Path:
@@ -54,7 +58,22 @@ def _read(path: Path, _mtime_ns: int, _size: int) -> Style:
 
 
 def _style_files(extra_dirs: Iterable[Path]) -> dict[str, Path]:
-    folders = [presets_folder() / "styles", *extra_dirs]
-    return {
-        path.stem: path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*.y*ml"))
-    }
+    files: dict[str, Path] = {}
+    for folder in (_built_in_styles(), *extra_dirs):
+        try:
+            stamp_ns = folder.stat().st_mtime_ns
+        except OSError:
+            continue
+        settled = time.time_ns() - stamp_ns > SETTLED_NS
+        files |= _listed(folder, stamp_ns) if settled else _listed.__wrapped__(folder, stamp_ns)
+    return files
+
+
+@lru_cache(maxsize=1)
+def _built_in_styles() -> Path:
+    return presets_folder() / "styles"
+
+
+@lru_cache(maxsize=16)
+def _listed(folder: Path, _mtime_ns: int) -> dict[str, Path]:
+    return {path.stem: path for path in sorted(folder.glob("*.y*ml"))}
