@@ -14,7 +14,6 @@ SOURCES = HERE / "source"
 SHARED = HERE.parent / "daw_lua"
 SUFFIX = ".script.lua"
 MODULES = re.compile(r"^\t--@modules (.+)\n", re.MULTILINE)
-HOME_LINE = 'local installed_home = "" -- nrx install writes NRX_HOME here'
 NOTICE = "-- Made by ardour_scripts/build.py from ardour_scripts/source; change it there.\n"
 
 
@@ -27,7 +26,6 @@ def module_text(name: str) -> str:
 def inlined(names: list[str]) -> str:
     """Return the Lua that defines `require` and the modules, without touching a global."""
     parts = [
-        f"\t{HOME_LINE}\n",
         "\tlocal modules = {}\n",
         "\tlocal function require (name) return assert (modules[name], name) end\n",
     ]

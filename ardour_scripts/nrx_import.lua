@@ -8,7 +8,6 @@ ardour {
 }
 
 function factory (params)
-	local installed_home = "" -- nrx install writes NRX_HOME here
 	local modules = {}
 	local function require (name) return assert (modules[name], name) end
 	modules["json"] = (function ()
@@ -344,6 +343,32 @@ end
 
 return M
 	end) ()
+	modules["here"] = (function ()
+--[[ Where NRX Bridge is on this computer: `nrx_bridge.json`, which `nrx install ardour` leaves beside the scripts. ]]
+local json, files, spool = require ("json"), require ("files"), require ("spool")
+
+local M = {}
+
+local function note ()
+	local text = files.read (ARDOUR.user_config_directory (-1) .. "/scripts/nrx_bridge.json")
+	local found = text and json.decode (text)
+	return type (found) == "table" and found or {}
+end
+
+--- Return a client of the spool.
+function M.client ()
+	return spool.at (spool.home (note ().home), "ardour")
+end
+
+--- Return the words of the command that starts NRX Bridge, or nil where they are not known.
+function M.start_command (client)
+	local python = note ().python
+	if not python or python:match ("^%a:") then return nil end -- Windows: no way without a console window
+	return { "/usr/bin/env", "NRX_HOME=" .. client.home, python, "-m", "bridge.doors.cli", "serve" }
+end
+
+return M
+	end) ()
 	modules["jobs"] = (function ()
 --[[ Which jobs this session has sent, kept in `nrx_jobs.json` in the session's folder.
 
@@ -517,6 +542,12 @@ local TITLE = "NRX Bridge"
 function M.tell (sentence, is_trouble)
 	local kind = is_trouble and LuaDialog.MessageType.Warning or LuaDialog.MessageType.Info
 	LuaDialog.Message (TITLE, sentence, kind, LuaDialog.ButtonType.Close):run ()
+end
+
+--- Ask a question; returns whether the answer was yes.
+function M.ask (question)
+	local kinds, buttons = LuaDialog.MessageType, LuaDialog.ButtonType
+	return LuaDialog.Message (TITLE, question, kinds.Question, buttons.Yes_No):run () == LuaDialog.Response.Yes
 end
 
 local function style_row (styles)
@@ -731,7 +762,7 @@ end
 return M
 	end) ()
 	return function ()
-		local client = require ("spool").at (require ("spool").home (installed_home), "ardour")
+		local client = require ("here").client ()
 		require ("guard").run (client.home .. "/ardour.log", require ("finished").run, client)
 	end
 end

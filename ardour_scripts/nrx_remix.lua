@@ -9,7 +9,6 @@ another style, locked to the session's bars. Nothing that is there is changed.]]
 }
 
 function factory (params)
-	local installed_home = "" -- nrx install writes NRX_HOME here
 	local modules = {}
 	local function require (name) return assert (modules[name], name) end
 	modules["json"] = (function ()
@@ -341,6 +340,32 @@ function Client:manifest (status)
 	local folder = path:match ("^(.*)[/\\]") or "."
 	for _, track in ipairs (manifest.tracks or {}) do track.path = folder .. "/" .. track.file end
 	return manifest
+end
+
+return M
+	end) ()
+	modules["here"] = (function ()
+--[[ Where NRX Bridge is on this computer: `nrx_bridge.json`, which `nrx install ardour` leaves beside the scripts. ]]
+local json, files, spool = require ("json"), require ("files"), require ("spool")
+
+local M = {}
+
+local function note ()
+	local text = files.read (ARDOUR.user_config_directory (-1) .. "/scripts/nrx_bridge.json")
+	local found = text and json.decode (text)
+	return type (found) == "table" and found or {}
+end
+
+--- Return a client of the spool.
+function M.client ()
+	return spool.at (spool.home (note ().home), "ardour")
+end
+
+--- Return the words of the command that starts NRX Bridge, or nil where they are not known.
+function M.start_command (client)
+	local python = note ().python
+	if not python or python:match ("^%a:") then return nil end -- Windows: no way without a console window
+	return { "/usr/bin/env", "NRX_HOME=" .. client.home, python, "-m", "bridge.doors.cli", "serve" }
 end
 
 return M
@@ -749,6 +774,12 @@ function M.tell (sentence, is_trouble)
 	LuaDialog.Message (TITLE, sentence, kind, LuaDialog.ButtonType.Close):run ()
 end
 
+--- Ask a question; returns whether the answer was yes.
+function M.ask (question)
+	local kinds, buttons = LuaDialog.MessageType, LuaDialog.ButtonType
+	return LuaDialog.Message (TITLE, question, kinds.Question, buttons.Yes_No):run () == LuaDialog.Response.Yes
+end
+
 local function style_row (styles)
 	local values, first = {}, styles[1].name
 	for _, style in ipairs (styles) do
@@ -831,6 +862,45 @@ end
 
 return M
 	end) ()
+	modules["starting"] = (function ()
+--[[ A running NRX Bridge, or a sentence that says how to get one: where it is absent, the user may have it started. ]]
+local dialogs, here = require ("dialogs"), require ("here")
+
+local M = {}
+
+local PATIENCE_S = 30
+local ROUND_US = 100000
+
+M.NOT_RUNNING = "NRX Bridge is not running. Start it with “nrx serve” in a terminal (or once and for all with "
+	.. "“nrx service install”), then run this again."
+
+local function start (client, command)
+	local window, deadline = dialogs.progress (), os.time () + PATIENCE_S
+	os.forkexec (table.unpack (command))
+	while not client:daemon () and os.time () < deadline do
+		if window:tell (0, "Starting NRX Bridge.") then break end
+		ARDOUR.LuaAPI.usleep (ROUND_US)
+	end
+	window.close ()
+	return client:daemon () ~= nil
+end
+
+--- Return whether NRX Bridge runs now; the user has been told if not.
+function M.is_running (client)
+	if client:daemon () then return true end
+	local command = os.forkexec and here.start_command (client)
+	if not command then
+		dialogs.tell (M.NOT_RUNNING, true)
+		return false
+	end
+	if not dialogs.ask ("NRX Bridge is not running. Start it?") then return false end
+	if start (client, command) then return true end
+	dialogs.tell ("NRX Bridge did not start. Run “nrx doctor” in a terminal: it says what is missing.", true)
+	return false
+end
+
+return M
+	end) ()
 	modules["importing"] = (function ()
 --[[ Finished jobs of this session become tracks, each once, whoever sees it first: progress window, hook or menu. ]]
 local jobs, tracks = require ("jobs"), require ("tracks")
@@ -880,7 +950,7 @@ return M
 --[[ From the selected track to new tracks: ask, render, hand in, wait with a progress window, import. ]]
 local spool, jobs = require ("spool"), require ("jobs")
 local bounce, tempo_map = require ("bounce"), require ("tempo_map")
-local dialogs, importing = require ("dialogs"), require ("importing")
+local dialogs, starting, importing = require ("dialogs"), require ("starting"), require ("importing")
 
 local M = {}
 
@@ -889,8 +959,6 @@ local ROUND_US = 100000
 local ROUNDS_PER_LOOK = 3
 local SILENT_S = 15
 
-M.NOT_RUNNING = "NRX Bridge is not running. Start it with “nrx serve” in a terminal (or once and for all with "
-	.. "“nrx service install”), then run this again."
 M.LEFT = "NRX Bridge has stopped answering. The job is kept; once NRX Bridge runs again, bring it in with "
 	.. "“Import finished NRX jobs”."
 
@@ -975,7 +1043,7 @@ end
 
 --- Run an action on the selected track, from the dialog to the new tracks. Problems are told in a message.
 function M.run (client, action)
-	if not client:daemon () then return dialogs.tell (M.NOT_RUNNING, true) end
+	if not starting.is_running (client) then return end
 	local track, why = bounce.selected_track ()
 	if not track then return dialogs.tell (why, true) end
 	local first, stop = bounce.extent (track)
@@ -1014,7 +1082,7 @@ end
 return M
 	end) ()
 	return function ()
-		local client = require ("spool").at (require ("spool").home (installed_home), "ardour")
+		local client = require ("here").client ()
 		require ("guard").run (client.home .. "/ardour.log", require ("sending").run, client, "remix")
 	end
 end

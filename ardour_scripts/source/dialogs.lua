@@ -9,6 +9,12 @@ function M.tell (sentence, is_trouble)
 	LuaDialog.Message (TITLE, sentence, kind, LuaDialog.ButtonType.Close):run ()
 end
 
+--- Ask a question; returns whether the answer was yes.
+function M.ask (question)
+	local kinds, buttons = LuaDialog.MessageType, LuaDialog.ButtonType
+	return LuaDialog.Message (TITLE, question, kinds.Question, buttons.Yes_No):run () == LuaDialog.Response.Yes
+end
+
 local function style_row (styles)
 	local values, first = {}, styles[1].name
 	for _, style in ipairs (styles) do

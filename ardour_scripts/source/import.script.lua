@@ -7,9 +7,9 @@ ardour {
 }
 
 function factory (params)
-	--@modules json files spool jobs tracks dialogs importing finished guard
+	--@modules json files spool here jobs tracks dialogs importing finished guard
 	return function ()
-		local client = require ("spool").at (require ("spool").home (installed_home), "ardour")
+		local client = require ("here").client ()
 		require ("guard").run (client.home .. "/ardour.log", require ("finished").run, client)
 	end
 end

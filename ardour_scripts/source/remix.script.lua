@@ -8,9 +8,9 @@ another style, locked to the session's bars. Nothing that is there is changed.]]
 }
 
 function factory (params)
-	--@modules json files spool wav tempo_map bounce jobs tracks dialogs importing sending guard
+	--@modules json files spool here wav tempo_map bounce jobs tracks dialogs starting importing sending guard
 	return function ()
-		local client = require ("spool").at (require ("spool").home (installed_home), "ardour")
+		local client = require ("here").client ()
 		require ("guard").run (client.home .. "/ardour.log", require ("sending").run, client, "remix")
 	end
 end

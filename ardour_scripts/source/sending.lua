@@ -1,7 +1,7 @@
 --[[ From the selected track to new tracks: ask, render, hand in, wait with a progress window, import. ]]
 local spool, jobs = require ("spool"), require ("jobs")
 local bounce, tempo_map = require ("bounce"), require ("tempo_map")
-local dialogs, importing = require ("dialogs"), require ("importing")
+local dialogs, starting, importing = require ("dialogs"), require ("starting"), require ("importing")
 
 local M = {}
 
@@ -10,8 +10,6 @@ local ROUND_US = 100000
 local ROUNDS_PER_LOOK = 3
 local SILENT_S = 15
 
-M.NOT_RUNNING = "NRX Bridge is not running. Start it with “nrx serve” in a terminal (or once and for all with "
-	.. "“nrx service install”), then run this again."
 M.LEFT = "NRX Bridge has stopped answering. The job is kept; once NRX Bridge runs again, bring it in with "
 	.. "“Import finished NRX jobs”."
 
@@ -96,7 +94,7 @@ end
 
 --- Run an action on the selected track, from the dialog to the new tracks. Problems are told in a message.
 function M.run (client, action)
-	if not client:daemon () then return dialogs.tell (M.NOT_RUNNING, true) end
+	if not starting.is_running (client) then return end
 	local track, why = bounce.selected_track ()
 	if not track then return dialogs.tell (why, true) end
 	local first, stop = bounce.extent (track)

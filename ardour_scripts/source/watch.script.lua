@@ -11,10 +11,10 @@ function signals ()
 end
 
 function factory ()
-	--@modules json files spool jobs tracks importing watching
+	--@modules json files spool here jobs tracks importing watching
 	local watch
 	return function ()
-		watch = watch or require ("watching").new (require ("spool").at (require ("spool").home (installed_home), "ardour"))
+		watch = watch or require ("watching").new (require ("here").client ())
 		watch ()
 	end
 end
