@@ -66,7 +66,10 @@ class Writer:
         self._thread.start()
 
     def begin(self, work: Callable[[Batch], T], *, durable: bool = True) -> "Future[T]":
-        """Hand over a change; the future is done when it is committed (and, if `durable`, on the disk)."""
+        """Hand over a change; the future is done when it is committed (and, if `durable`, on the disk).
+
+        It raises what `write` raises.
+        """
         change = _Change(work, durable, Future[T]())
         with self._closed:
             if self._is_closed:
@@ -80,19 +83,20 @@ class Writer:
         Raises:
             NrxError: `output.disk_full`, `output.not_writable` where it cannot be; and what `work` raises.
         """
-        try:
-            return self.begin(work, durable=durable).result()
-        except OperationalError as error:
-            raise self._refused(error) from error
+        return self.begin(work, durable=durable).result()
 
-    def _refused(self, error: OperationalError) -> NrxError:
+    def _in_words(self, error: Exception) -> Exception:
+        """Return an error of SQLite's as one for people, and any other as it is."""
+        orig = error.orig if isinstance(error, OperationalError) else error
+        if not isinstance(orig, sqlite3.OperationalError):
+            return error
         file = self._engine.url.database
-        if "full" in str(error.orig):
+        if "full" in str(orig):
             return NrxError(
                 "output.disk_full",
                 f"The disk that holds the job store {file} is full; free some space, then retry.",
             )
-        return NrxError("output.not_writable", f"The job store {file} cannot be written ({error.orig}).")
+        return NrxError("output.not_writable", f"The job store {file} cannot be written ({orig}).")
 
     def close(self) -> None:
         """Commit what has been handed over, and stop."""
@@ -138,13 +142,13 @@ class Writer:
             connection.rollback()
             self._places.clear()
             for change in changes:
-                change.done.set_exception(error)
+                change.done.set_exception(self._in_words(error))
             return
         if batch.events:
             self._on_events(batch.events)
         for change, result, failure in told:
             if failure is not None:
-                change.done.set_exception(failure)
+                change.done.set_exception(self._in_words(failure))
             else:
                 change.done.set_result(result)
 
