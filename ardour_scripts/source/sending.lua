@@ -9,6 +9,7 @@ local RENDER_SHARE, IMPORT_SHARE = 0.05, 0.05 -- of the progress bar
 local ROUND_US = 100000
 local ROUNDS_PER_LOOK = 3
 local SILENT_S = 15
+local MOST_LETTERS = 60
 
 M.LEFT = "NRX Bridge has stopped answering. The job is kept; once NRX Bridge runs again, bring it in with "
 	.. "“Import finished NRX jobs”."
@@ -21,11 +22,18 @@ local function selected_range (first, stop)
 	if finish > start then return start, finish end
 end
 
+--- A file name for the track: no folders in it, and not too long.
+local function file_name (track_name)
+	local name = track_name:gsub ("[/\\]", "-")
+	local cut = utf8.len (name) and utf8.offset (name, MOST_LETTERS + 1)
+	return (cut and name:sub (1, cut - 1) or name) .. ".wav"
+end
+
 --- The request of an action; what the dialog does not ask keeps NRX Bridge's own default.
 local function request (action, options, path, track_name, stop)
 	local asked = {
 		action = action,
-		inputs = { { path = path, name = track_name:gsub ("[/\\]", "-"):sub (1, 200) .. ".wav" } },
+		inputs = { { path = path, name = file_name (track_name) } },
 		tempo_map = tempo_map.read (stop),
 	}
 	if action == "remix" then
