@@ -40,7 +40,9 @@ def test_a_running_job_can_be_cancelled(page: Page, daemon: RunningDaemon, tmp_p
     page.click(f".job[data-id='{job['id']}'] .job-buttons button")
     page.wait(f"nrx.store.get('{job['id']}')?.state === 'cancelled'")
     assert daemon.finished(job["id"])["state"] == "cancelled"
-    assert page.text(f".job[data-id='{job['id']}'] .badge") == "Cancelled"
+    page.wait(
+        f"document.querySelector(`.job[data-id='{job['id']}'] .badge`)?.textContent.trim() === 'Cancelled'"
+    )
 
 
 def test_a_job_that_fails_says_why_and_can_be_retried_and_deleted(

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -187,16 +188,16 @@ def test_a_client_that_does_not_read_is_let_go_and_can_resume(
 
 
 def test_fifty_clients_see_every_event(daemon: Daemon) -> None:
-    clients = [listen(daemon) for _ in range(50)]
     hub = daemon.door._hub
     assert hub is not None
-    assert eventually(lambda: hub.clients == 50)
-    job_id = daemon.submit()["id"]
-    for _ in range(20):
-        daemon.jobs.tell("progress", job_id, fraction=0.5)
-    for client in clients:
-        assert [event["id"] for event in take(client, 21)] == list(range(1, 22))
-        client.close()
+    with ExitStack() as closing:
+        clients = [closing.enter_context(listen(daemon)) for _ in range(50)]
+        assert eventually(lambda: hub.clients == 50)
+        job_id = daemon.submit()["id"]
+        for _ in range(20):
+            daemon.jobs.tell("progress", job_id, fraction=0.5)
+        for client in clients:
+            assert [event["id"] for event in take(client, 21)] == list(range(1, 22))
     assert eventually(lambda: hub.clients == 0)
 
 
@@ -212,14 +213,14 @@ def test_too_many_clients_are_refused(daemon: Daemon, monkeypatch: pytest.Monkey
 
 
 def test_stopping_ends_every_stream(daemon: Daemon) -> None:
-    client = listen(daemon)
-    with daemon.client.stream("GET", "/v2/events") as stream:
-        lines = stream.iter_lines()
-        next(lines)
-        daemon.door.stop()
-        assert list(lines) is not None
-    with pytest.raises(ConnectionClosed):
-        client.recv(timeout=10)
+    with listen(daemon) as client:
+        with daemon.client.stream("GET", "/v2/events") as stream:
+            lines = stream.iter_lines()
+            next(lines)
+            daemon.door.stop()
+            assert list(lines) is not None
+        with pytest.raises(ConnectionClosed):
+            client.recv(timeout=10)
 
 
 @pytest.mark.parametrize("key", ["dGhlIHNhbXBs\x9eSBub25jZQ==", "", "x", "dGhlIHNhbXBsZSBub25jZQ", "é" * 24])
