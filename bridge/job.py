@@ -102,6 +102,10 @@ class Job:
         from bridge.returns.write import TrackWriter, write_files, write_manifest
 
         started = time.perf_counter()
+        if self.request.project is not None:
+            from bridge.projects.rebuild import as_plain_audio
+
+            self.request = as_plain_audio(self.request, self.settings)
         recipe = prepare(self.request, self.settings, self.opened)
         staging = self._staging = Staging(self.parent, self.lease.stage_in)
         with ExitStack() as closing:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from bridge.projects.model import ProjectTrack
 from engine.actions.reference import REFERENCE_ROLE
 from engine.errors import NrxError
 
@@ -86,7 +87,10 @@ class MixingOptions(Strict):
 
 
 class Request(Strict):
-    """One action with its inputs, timeline and parameters."""
+    """One action with its inputs, timeline and parameters.
+
+    With a `project` the inputs are the files of its clips, and the action works on the track that they make.
+    """
 
     protocol: Literal[1] = 1
     action: Action
@@ -111,6 +115,7 @@ class Request(Strict):
     ceiling_dbtp: float | None = Field(default=None, ge=-9, le=-0.1)
     mastering: MasteringOptions = MasteringOptions()
     mixing: MixingOptions = MixingOptions()
+    project: ProjectTrack | None = None
 
     @field_validator("tempo")
     @classmethod
@@ -166,6 +171,8 @@ class Request(Strict):
             raise ValueError("every input is a reference; give the song too")
         if self.action == "remix" and not self.style:
             raise ValueError("remix needs a style")
+        if self.project is not None:
+            self.project.refuse_unknown_inputs(len(self.inputs))
         return self
 
 

@@ -179,6 +179,10 @@ class Jobs:
         priority: int,
     ) -> NewJob:
         """Snapshot the inputs of a request, check all of it, and return the job that it asks for."""
+        if request.project is not None:
+            from bridge.projects.rebuild import as_plain_audio
+
+            request = as_plain_audio(request, self.settings, keep_in=self._snapshots.root)
         parent = (out.expanduser() if out is not None else self.settings.returns_folder).absolute()
         snapshots = tuple(
             Snapshot(item, self._snapshots.take(Path(item.path).expanduser(), item.name))

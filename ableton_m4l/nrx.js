@@ -1,0 +1,1229 @@
+/*
+ * NRX Bridge for Ableton Live: all that the Max for Live device does.
+ *
+ * ES5 for Max's js object (Live 11 to 12.4), and as valid in the engines that follow it. Talks OSC with the local
+ * daemon: types i f s only, paths and short strings; whatever is long is a file. Reads the track's clips from Live,
+ * writes a request file into the daemon's spool, follows the job, and lays its stems on new tracks.
+ *
+ * Habits: LiveAPI never throws, so every write is read back. Nothing of Live is touched before live.thisdevice has
+ * banged. Functions with `.local` cannot be called by a message; all others are messages of the patcher.
+ * Units: positions in beats (quarter notes) unless a name says _s or _ms.
+ */
+autowatch = 0;
+inlets = 1;
+outlets = 5;
+
+var TO_OSC = 0, TO_PORT = 1, TO_FACE = 2, TO_RECORDER = 3, TO_STORE = 4;
+
+var DEVICE_VERSION = "0.1.0";
+var PROTOCOL = 1;
+var FIRST_DAEMON_PORT = 39100, DAEMON_PORTS = 10;
+var FIRST_REPLY_PORT = 39200, REPLY_PORTS = 100;
+var HELLO_MS = 250, ALIVE_MS = 4000, DEAF_MS = 9000, RESEND_MS = 1000, RESENDS = 5;
+var LAND_STEP_MS = 30, RECORDING_MS = 1000, RECORD_POLL_MS = 50, RECORD_CLOSE_MS = 300;
+var SLICE = 8192;
+var MOST_JOBS = 8;
+var BAD_BEAT = 1576800;
+
+var SOURCES = ["clips", "selected", "record"];
+var SOURCE_SAYS = {
+    clips: "This track's clips, rebuilt from their files: device effects, automation and fades are not in it.",
+    selected: "The selected clip, rebuilt from its file: device effects, automation and fades are not in it.",
+    record: "What reaches this device, recorded in real time: effects after it are not in it."
+};
+var STAGE_SAYS = {
+    separate: "Separating", analyze: "Listening", generate: "Playing", sync: "Fitting", mix: "Mixing",
+    master: "Mastering", publish: "Writing", read: "Reading"
+};
+var KINDS_LANDED = { separated: 1, fitted: 1, generated: 1, mix: 1, master: 1 };
+
+var settings = {
+    style: 0, energy: 1, brightness: 1, tempo: 0, keep: 1, source: 0, place: 0, warp: 0, locators: 0, midi: 0
+};
+var styles = [];
+var wanted_styles = 0;
+var instance = "";
+var ready = 0;
+var link = { up: 0, port: 0, reply: 0, tries: 0, heard_ms: 0, asked_ms: 0, spool: "", version: "" };
+var jobs = [];
+var seed = 0;
+var current = null;
+var landing = null;
+var take = null;
+var shown = {};
+
+/* ---- life ---- */
+
+function bang() {
+    ready = 1;
+    instance = "i" + now().toString(36) + Math.floor(Math.random() * 1e6).toString(36);
+    link.reply = FIRST_REPLY_PORT + Math.floor(Math.random() * REPLY_PORTS);
+    link.tries = 0;
+    face("light", 0);
+    face("stage", "Looking for NRX Bridge");
+    outlet(TO_PORT, ["port", link.reply]);
+    if (!version_fits(live_version())) {
+        fail("Live " + live_version().join(".") + " cannot be given clips by a device; stems come in a folder to drag from.");
+    }
+    keep_in_touch();
+    touch.interval = HELLO_MS;
+    touch.repeat();
+}
+
+function notifydeleted() {
+    touch.cancel();
+    resend.cancel();
+    lander.cancel();
+    recorder.cancel();
+}
+
+/* ---- the link to the daemon ---- */
+
+function keep_in_touch() {
+    var at = now();
+    if (link.up && at - link.heard_ms > DEAF_MS) {
+        link.up = 0;
+        link.tries = 0;
+        face("light", 0);
+        fail("NRX Bridge does not answer any more; it is started with: nrx serve");
+    }
+    if (link.up) {
+        if (at - link.asked_ms >= ALIVE_MS) {
+            hello(link.port);
+        }
+        return;
+    }
+    if (link.tries > 0 && link.tries % DAEMON_PORTS === 0) {
+        link.reply = FIRST_REPLY_PORT + (link.reply - FIRST_REPLY_PORT + 1) % REPLY_PORTS;
+        outlet(TO_PORT, ["port", link.reply]);
+        if (link.tries === DAEMON_PORTS) {
+            fail("NRX Bridge is not running; start it with: nrx serve");
+        }
+    }
+    hello(FIRST_DAEMON_PORT + link.tries % DAEMON_PORTS);
+    link.tries += 1;
+}
+keep_in_touch.local = 1;
+
+function hello(port) {
+    link.asked_ms = now();
+    if (link.port !== port) {
+        link.port = port;
+        outlet(TO_OSC, ["port", port]);
+    }
+    outlet(TO_OSC, ["/nrx/hello", "live", DEVICE_VERSION, link.reply, instance + "." + port]);
+}
+hello.local = 1;
+
+function welcome(version, protocol, http, spool, echo) {
+    var parts = ("" + echo).split("."), was_up = link.up, i;
+    if (parts[0] !== instance) {
+        return;
+    }
+    link.heard_ms = now();
+    link.tries = 0;
+    link.spool = ("" + spool).replace(/\\/g, "/");
+    link.version = "" + version;
+    if (link.port !== parseInt(parts[1], 10)) {
+        link.port = parseInt(parts[1], 10);
+        outlet(TO_OSC, ["port", link.port]);
+    }
+    if (was_up) {
+        return;
+    }
+    link.up = 1;
+    face("light", 1);
+    if (parseInt(protocol, 10) !== PROTOCOL) {
+        fail("NRX Bridge " + version + " speaks protocol " + protocol + " and this device " + PROTOCOL + "; update the older.");
+    } else if (family(link.version) !== family(DEVICE_VERSION)) {
+        fail("NRX Bridge is " + version + ", this device " + DEVICE_VERSION + "; run: nrx install ableton");
+    } else {
+        fail("");
+    }
+    face("stage", "Ready");
+    styles = [];
+    outlet(TO_OSC, ["/nrx/styles"]);
+    for (i = 0; i < jobs.length; i += 1) {
+        if (jobs[i].state === "open") {
+            outlet(TO_OSC, ["/nrx/status", jobs[i].id]);
+        }
+    }
+    if (current && current.state === "sent") {
+        announce();
+    }
+}
+welcome.local = 1;
+
+function family(version) {
+    return ("" + version).split(".").slice(0, 2).join(".");
+}
+family.local = 1;
+
+function anything() {
+    var a = arrayfromargs(arguments);
+    switch (messagename) {
+    case "/nrx/welcome":
+        welcome(a[0], a[1], a[2], a[3], a[4]);
+        break;
+    case "/nrx/style":
+        style_heard(parseInt(a[0], 10), parseInt(a[1], 10), "" + a[2], "" + a[3]);
+        break;
+    case "/nrx/received":
+        mark("" + a[0], "received");
+        break;
+    case "/nrx/accepted":
+        accepted("" + a[0]);
+        break;
+    case "/nrx/progress":
+        progress("" + a[0], "" + a[1], "" + a[2], parseFloat(a[3]), parseFloat(a[4]));
+        break;
+    case "/nrx/done":
+        done("" + a[0], a.length > 1 ? "" + a[1] : "");
+        break;
+    case "/nrx/error":
+        refused("" + a[0], "" + a[1], "" + a[2]);
+        break;
+    default:
+        post("nrx: a message that is not known: " + messagename + "\n");
+    }
+}
+
+function style_heard(index, count, id, name) {
+    link.heard_ms = now();
+    styles[index] = { id: id, name: name };
+    wanted_styles = count;
+    var names = [], i;
+    for (i = 0; i < count; i += 1) {
+        if (!styles[i]) {
+            return;
+        }
+        names.push(styles[i].name);
+    }
+    face("styles", names);
+    face("style", Math.min(settings.style, count - 1));
+}
+style_heard.local = 1;
+
+/* ---- the face ---- */
+
+function style(v) { settings.style = v; }
+function energy(v) { settings.energy = v; }
+function brightness(v) { settings.brightness = v; }
+function tempo(v) { settings.tempo = v; }
+function keep(v) { settings.keep = v; }
+function place(v) { settings.place = v; }
+function warp(v) { settings.warp = v; }
+function locators(v) { settings.locators = v; }
+function midi(v) { settings.midi = v; }
+function source(v) {
+    settings.source = v;
+    face("used", SOURCE_SAYS[SOURCES[v]]);
+}
+
+function remix() { begin("remix", 0); }
+function separate() { begin("separate", 0); }
+function variation() { begin("remix", 1); }
+function sync() { begin("sync", 0); }
+function master() { begin("master", 0); }
+
+function cancel() {
+    if (take) {
+        stop_take();
+        take = null;
+        face("stage", "Ready");
+        return;
+    }
+    if (current && (current.state === "sent" || current.state === "open")) {
+        outlet(TO_OSC, ["/nrx/cancel", current.id]);
+        face("stage", "Cancelling");
+    }
+}
+
+function face(name, value) {
+    var text = value instanceof Array ? value.join("\n") : "" + value;
+    if (shown[name] === text) {
+        return;
+    }
+    shown[name] = text;
+    outlet(TO_FACE, value instanceof Array ? [name].concat(value) : [name, value]);
+}
+face.local = 1;
+
+function fail(sentence) {
+    face("error", sentence === "" ? "-" : sentence);
+}
+fail.local = 1;
+
+/* ---- asking for a job ---- */
+
+function begin(action, is_variation) {
+    var kind = SOURCES[settings.source], asked;
+    if (!ready) {
+        return;
+    }
+    if (!link.up) {
+        fail("NRX Bridge is not running; start it with: nrx serve");
+        return;
+    }
+    if (take || (current && (current.state === "sent" || current.state === "open"))) {
+        fail("A job is running; press Cancel to end it.");
+        return;
+    }
+    if (action === "remix" && !styles[settings.style]) {
+        fail("The styles have not come yet; try again in a second.");
+        return;
+    }
+    if (is_variation) {
+        seed += 1;
+    }
+    fail("");
+    face("used", SOURCE_SAYS[kind]);
+    asked = { action: action, kind: kind };
+    if (kind === "record") {
+        start_take(asked);
+        return;
+    }
+    asked.project = kind === "clips" ? clips_of_track() : selected_clip();
+    if (asked.project) {
+        submit(asked);
+    }
+}
+begin.local = 1;
+
+function new_id() {
+    return "live-" + now().toString(36) + "-" + Math.floor(Math.random() * 1679616).toString(36);
+}
+new_id.local = 1;
+
+function submit(asked) {
+    var project = asked.project, request, id = asked.id || new_id(), path, set_path;
+    request = { protocol: PROTOCOL, client: "live", action: asked.action, inputs: project.inputs, project: project.track };
+    if (asked.action === "remix") {
+        request.style = styles[settings.style].id;
+        request.energy = round(settings.energy);
+        request.brightness = round(settings.brightness);
+        request.tempo = settings.tempo === 1 ? "style" : "project";
+        request.keep = settings.keep ? ["vocals"] : [];
+        request.seed = seed;
+    }
+    set_path = string_of(song(), "file_path");
+    if (set_path !== "" && has_set_path()) {
+        request.project.live_set = request.inputs.length;
+        request.inputs = request.inputs.concat([{ path: set_path }]);
+    }
+    path = link.spool + "/new/" + id + ".json";
+    if (!write_text(path, ascii(request))) {
+        fail("The request could not be written to " + link.spool + "/new");
+        return;
+    }
+    current = {
+        id: id, state: "sent", path: path, beat: project.track.start_beat, action: asked.action, sends: 0, received: 0
+    };
+    remember(current);
+    face("percent", 0);
+    face("left", "-");
+    face("stage", "Sending");
+    announce();
+}
+submit.local = 1;
+
+function announce() {
+    outlet(TO_OSC, ["/nrx/submit", current.path]);
+    current.sends += 1;
+    resend.schedule(RESEND_MS);
+}
+announce.local = 1;
+
+function announce_again() {
+    if (!current || current.received || current.state !== "sent") {
+        return;
+    }
+    if (current.sends < RESENDS) {
+        announce();
+    } else {
+        current.state = "ended";
+        fail("NRX Bridge did not answer; see that it runs, and press the button again.");
+        face("stage", "Ready");
+    }
+}
+announce_again.local = 1;
+
+function job_of(id) {
+    var i;
+    for (i = 0; i < jobs.length; i += 1) {
+        if (jobs[i].id === id) {
+            return jobs[i];
+        }
+    }
+    return null;
+}
+job_of.local = 1;
+
+function mark(id) {
+    var job = job_of(id);
+    link.heard_ms = now();
+    if (job) {
+        job.received = 1;
+    }
+}
+mark.local = 1;
+
+function accepted(id) {
+    var job = job_of(id);
+    mark(id);
+    if (job && job.state === "sent") {
+        job.state = "open";
+        face("stage", "Queued");
+        store();
+    }
+}
+accepted.local = 1;
+
+function progress(id, state, stage, fraction, left_s) {
+    var job = job_of(id);
+    mark(id);
+    if (!job || (job.state !== "open" && job.state !== "sent")) {
+        return;
+    }
+    job.state = "open";
+    current = job;
+    face("stage", state === "queued" ? "Queued" : (STAGE_SAYS[stage] || stage || "Starting"));
+    face("percent", Math.floor(100 * fraction));
+    face("left", time_left(left_s));
+}
+progress.local = 1;
+
+function time_left(left_s) {
+    var whole;
+    if (!(left_s >= 0)) {
+        return "-";
+    }
+    whole = left_s < 20 ? Math.ceil(left_s) : 5 * Math.ceil(left_s / 5);
+    return whole < 60 ? whole + " s" : Math.floor(whole / 60) + " min " + whole % 60 + " s";
+}
+time_left.local = 1;
+
+function refused(id, code, sentence) {
+    var job = job_of(id);
+    link.heard_ms = now();
+    if (job) {
+        if (code === "request.too_many") {
+            resend.schedule(RESEND_MS);
+            return;
+        }
+        job.received = 1;
+        job.state = "ended";
+        store();
+    }
+    if (!job || job === current) {
+        face("stage", code === "cancelled" ? "Cancelled" : "Ready");
+        face("percent", 0);
+        face("left", "-");
+        fail(code === "cancelled" ? "" : sentence);
+    }
+}
+refused.local = 1;
+
+function done(id, manifest) {
+    var job = job_of(id);
+    mark(id);
+    if (!job || job.state === "landed" || job.state === "landing") {
+        return;
+    }
+    job.manifest = (manifest || manifest_of(id)).replace(/\\/g, "/");
+    face("percent", 100);
+    face("left", "-");
+    if (job.away) {
+        job.state = "done";
+        store();
+        face("stage", "Finished while away: press Land");
+        return;
+    }
+    job.state = "done";
+    start_landing(job);
+}
+done.local = 1;
+
+function manifest_of(id) {
+    var status = parsed(read_text(link.spool + "/status/" + id + ".json"));
+    return status && status.manifest ? status.manifest : "";
+}
+manifest_of.local = 1;
+
+/* ---- what is kept in the Set ---- */
+
+function remember(job) {
+    jobs.push(job);
+    while (jobs.length > MOST_JOBS) {
+        jobs.shift();
+    }
+    store();
+}
+remember.local = 1;
+
+function store() {
+    var kept = [], i, job;
+    for (i = 0; i < jobs.length; i += 1) {
+        job = jobs[i];
+        if (job.state !== "ended" && job.state !== "landed") {
+            kept.push([job.id, job.beat, job.action].join(","));
+        }
+    }
+    outlet(TO_STORE, "nrx:" + seed + ":" + kept.join(";"));
+}
+store.local = 1;
+
+function state(text) {
+    var parts = ("" + text).split(":"), entries, i, fields;
+    if (parts[0] !== "nrx" || parts.length < 3) {
+        return;
+    }
+    seed = parseInt(parts[1], 10) || 0;
+    entries = parts[2] === "" ? [] : parts[2].split(";");
+    for (i = 0; i < entries.length; i += 1) {
+        fields = entries[i].split(",");
+        if (fields.length === 3 && !job_of(fields[0])) {
+            jobs.push({ id: fields[0], beat: parseFloat(fields[1]), action: fields[2], state: "open", away: 1, sends: 0 });
+            current = jobs[jobs.length - 1];
+        }
+    }
+}
+
+/* ---- Live ---- */
+
+function song() { return new LiveAPI("live_set"); }
+song.local = 1;
+
+function by_id(id) { return new LiveAPI("id " + id); }
+by_id.local = 1;
+
+function list_of(api, name) {
+    var got = api.get(name);
+    return got instanceof Array ? got : [got];
+}
+list_of.local = 1;
+
+function number_of(api, name) {
+    var value = parseFloat(list_of(api, name)[0]);
+    return isNaN(value) ? 0 : value;
+}
+number_of.local = 1;
+
+function string_of(api, name) {
+    return list_of(api, name).join(" ").replace(/&quot;/g, "\"");
+}
+string_of.local = 1;
+
+function ids_of(api, name) {
+    var got = list_of(api, name), ids = [], i;
+    for (i = 0; i + 1 < got.length; i += 2) {
+        if (got[i] === "id" && got[i + 1] !== 0) {
+            ids.push(got[i + 1]);
+        }
+    }
+    return ids;
+}
+ids_of.local = 1;
+
+function live_version() {
+    var app = new LiveAPI("live_app");
+    return [
+        parseInt(app.call("get_major_version"), 10) || 0,
+        parseInt(app.call("get_minor_version"), 10) || 0,
+        parseInt(app.call("get_bugfix_version"), 10) || 0
+    ];
+}
+live_version.local = 1;
+
+function at_least(version, major, minor, bugfix) {
+    if (version[0] !== major) {
+        return version[0] > major;
+    }
+    if (version[1] !== minor) {
+        return version[1] > minor;
+    }
+    return version[2] >= bugfix;
+}
+at_least.local = 1;
+
+function version_fits(version) {
+    return version[0] === 11 ? at_least(version, 11, 3, 25) : at_least(version, 12, 0, 5);
+}
+version_fits.local = 1;
+
+function has_set_path() {
+    return at_least(live_version(), 12, 0, 0) || at_least(live_version(), 11, 3, 25);
+}
+has_set_path.local = 1;
+
+function own_track() {
+    var api = new LiveAPI("this_device canonical_parent"), steps = 0;
+    while (api.type !== "Track" && api.id !== 0 && api.id !== "0" && steps < 16) {
+        api = by_id(ids_of(api, "canonical_parent")[0] || 0);
+        steps += 1;
+    }
+    return api;
+}
+own_track.local = 1;
+
+function clips_of_track() {
+    var track = own_track(), ids, clips = [], clip, i;
+    if (track.type !== "Track" || !number_of(track, "has_audio_input")) {
+        fail("NRX Bridge sits on no audio track; put it on one, or record the input.");
+        return null;
+    }
+    ids = ids_of(track, "arrangement_clips");
+    for (i = 0; i < ids.length; i += 1) {
+        clip = by_id(ids[i]);
+        if (number_of(clip, "is_audio_clip") && !number_of(clip, "muted")) {
+            clips.push(clip);
+        }
+    }
+    if (!clips.length) {
+        fail("This track has no audio clip in the Arrangement; choose the selected clip, or record the input.");
+        return null;
+    }
+    return project_of(string_of(track, "name"), clips);
+}
+clips_of_track.local = 1;
+
+function selected_clip() {
+    var clip = new LiveAPI("live_set view detail_clip");
+    if (clip.id === 0 || clip.id === "0" || !number_of(clip, "is_audio_clip")) {
+        fail("No audio clip is selected; click one, and press the button again.");
+        return null;
+    }
+    return project_of(string_of(clip, "name"), [clip]);
+}
+selected_clip.local = 1;
+
+function project_of(name, clips) {
+    var inputs = [], places = {}, described = [], start = 1e12, end = -1e12, i, path, one;
+    for (i = 0; i < clips.length; i += 1) {
+        path = string_of(clips[i], "file_path");
+        if (path === "") {
+            fail("The clip \"" + string_of(clips[i], "name") + "\" has no file yet; save the Set, and press the button again.");
+            return null;
+        }
+        if (places["/" + path] === undefined) {
+            places["/" + path] = inputs.length;
+            inputs.push({ path: path });
+        }
+        one = describe(clips[i], places["/" + path]);
+        described.push(one);
+        start = Math.min(start, one.start_beat);
+        end = Math.max(end, one.end_beat);
+    }
+    return { inputs: inputs, track: timeline(name, described, start, end) };
+}
+project_of.local = 1;
+
+function timeline(name, clips, start, end) {
+    var set = song();
+    return {
+        name: name === "" ? "Track" : name,
+        start_beat: start,
+        end_beat: end,
+        bpm: number_of(set, "tempo"),
+        at_beat: number_of(set, "current_song_time"),
+        signature: [number_of(set, "signature_numerator"), number_of(set, "signature_denominator")],
+        clips: clips
+    };
+}
+timeline.local = 1;
+
+function describe(clip, input) {
+    var warped = number_of(clip, "warping") ? true : false, arranged = number_of(clip, "is_arrangement_clip");
+    var length = number_of(clip, "end_time") - number_of(clip, "start_time"), one, markers, i;
+    one = {
+        input: input,
+        start_beat: arranged ? number_of(clip, "start_time") : 0,
+        end_beat: arranged ? number_of(clip, "end_time") : 0,
+        warped: warped,
+        offset: number_of(clip, "start_marker"),
+        gain_db: decibels(string_of(clip, "gain_display_string")),
+        semitones: number_of(clip, "pitch_coarse") + number_of(clip, "pitch_fine") / 100
+    };
+    if (!arranged) {
+        one.end_beat = warped ? number_of(clip, "end_marker") - one.offset :
+            (number_of(clip, "end_marker") - one.offset) * number_of(song(), "tempo") / 60;
+    } else if (length <= 0) {
+        one.end_beat = one.start_beat;
+    }
+    if (warped) {
+        one.mode = number_of(clip, "warp_mode");
+        if (number_of(clip, "looping")) {
+            one.loop = [number_of(clip, "loop_start"), number_of(clip, "loop_end")];
+        }
+        one.markers = [];
+        markers = parsed(string_of(clip, "warp_markers"));
+        markers = markers && markers.warp_markers ? markers.warp_markers : [];
+        for (i = 0; i < markers.length; i += 1) {
+            one.markers.push([markers[i].sample_time, markers[i].beat_time]);
+        }
+    }
+    return one;
+}
+describe.local = 1;
+
+function decibels(text) {
+    var value = parseFloat(text);
+    return isNaN(value) ? -144 : value;
+}
+decibels.local = 1;
+
+/* ---- recording the input ---- */
+
+function start_take(asked) {
+    var set = song(), looped = number_of(set, "loop"), id = new_id(), start, end, path;
+    start = looped ? number_of(set, "loop_start") : 0;
+    end = looped ? start + number_of(set, "loop_length") : number_of(set, "last_event_time");
+    if (end <= start) {
+        fail("There is nothing to record; set the loop brace over the part that you want.");
+        return;
+    }
+    path = link.spool.replace(/\/spool$/, "") + "/inputs/" + id + ".wav";
+    take = { asked: asked, id: id, path: path, start: start, end: end, last: start, looped: looped, playing: 0 };
+    set.call("stop_playing");
+    set.set("loop", 0);
+    set.set("current_song_time", start);
+    outlet(TO_RECORDER, ["open", path, "wave"]);
+    outlet(TO_RECORDER, 1);
+    set.call("continue_playing");
+    face("stage", "Recording");
+    recorder.interval = RECORD_POLL_MS;
+    recorder.repeat();
+}
+start_take.local = 1;
+
+function watch_take() {
+    var at, id;
+    if (!take) {
+        recorder.cancel();
+        return;
+    }
+    if (take.stopped_ms) {
+        if (now() - take.stopped_ms >= RECORD_CLOSE_MS) {
+            recorder.cancel();
+            id = take.id;
+            at = take;
+            take = null;
+            at.asked.id = id;
+            at.asked.project = {
+                inputs: [{ path: at.path }],
+                track: timeline(string_of(own_track(), "name"), [{
+                    input: 0, start_beat: at.start, end_beat: at.last, warped: false, offset: 0, gain_db: 0, semitones: 0
+                }], at.start, at.last)
+            };
+            submit(at.asked);
+        }
+        return;
+    }
+    at = number_of(song(), "current_song_time");
+    if (take.playing && !number_of(song(), "is_playing")) {
+        stop_take();
+        return;
+    }
+    take.playing = 1;
+    face("percent", Math.floor(100 * (at - take.start) / (take.end - take.start)));
+    take.last = Math.min(at, take.end);
+    if (at >= take.end) {
+        stop_take();
+    }
+}
+watch_take.local = 1;
+
+function stop_take() {
+    var set = song();
+    outlet(TO_RECORDER, 0);
+    set.call("stop_playing");
+    set.set("loop", take.looped);
+    take.stopped_ms = now();
+}
+stop_take.local = 1;
+
+/* ---- landing ---- */
+
+function land() {
+    var i;
+    for (i = jobs.length - 1; i >= 0; i -= 1) {
+        if (jobs[i].state === "done") {
+            start_landing(jobs[i]);
+            return;
+        }
+    }
+    fail("No finished job waits to be landed.");
+}
+
+function start_landing(job) {
+    var manifest = parsed(read_text(job.manifest)), tracks, i, folder, landed;
+    if (!manifest || !manifest.tracks) {
+        fail("The return of " + job.id + " cannot be read: " + job.manifest);
+        return;
+    }
+    folder = job.manifest.replace(/\/[^\/]*$/, "");
+    if (!version_fits(live_version())) {
+        job.state = "landed";
+        store();
+        face("stage", "Ready");
+        fail("Drag the stems from " + folder + " into Live: this version cannot be given clips by a device.");
+        messnamed("max", "launchbrowser", "file://" + folder);
+        return;
+    }
+    job.state = "landing";
+    landed = settings.place === 1 ? {} : files_in_set();
+    tracks = [];
+    for (i = 0; i < manifest.tracks.length; i += 1) {
+        if (KINDS_LANDED[manifest.tracks[i].kind] && !landed[folder + "/" + manifest.tracks[i].file]) {
+            tracks.push(manifest.tracks[i]);
+        }
+    }
+    landing = { job: job, manifest: manifest, folder: folder, tracks: tracks, at: 0, step: 0, made: [], failed: "" };
+    face("stage", "Landing");
+    lander.interval = LAND_STEP_MS;
+    lander.repeat();
+}
+start_landing.local = 1;
+
+function files_in_set() {
+    var files = {}, tracks = ids_of(song(), "tracks"), i, j, clips, path;
+    for (i = 0; i < tracks.length; i += 1) {
+        clips = ids_of(by_id(tracks[i]), "arrangement_clips");
+        for (j = 0; j < clips.length; j += 1) {
+            path = by_id(clips[j]);
+            if (number_of(path, "is_audio_clip")) {
+                files[string_of(path, "file_path").replace(/\\/g, "/")] = 1;
+            }
+        }
+    }
+    return files;
+}
+files_in_set.local = 1;
+
+function land_step() {
+    var work = landing;
+    if (!work) {
+        lander.cancel();
+        return;
+    }
+    if (number_of(song(), "record_mode") || number_of(song(), "session_record")) {
+        face("stage", "Waiting until recording ends");
+        lander.interval = RECORDING_MS;
+        return;
+    }
+    lander.interval = LAND_STEP_MS;
+    face("stage", "Landing");
+    if (work.at >= work.tracks.length) {
+        finish_landing();
+        return;
+    }
+    if (work.step === 0) {
+        make_track(work);
+    } else if (work.step === 1) {
+        make_clip(work);
+    } else if (work.step === 2) {
+        set_checked(work, work.clip, "warping", settings.warp && is_steady(work.manifest) ? 1 : 0);
+    } else {
+        set_checked(work, work.clip, "looping", 0);
+        check_clip(work);
+        work.at += 1;
+        work.step = -1;
+    }
+    work.step += 1;
+    if (work.failed !== "") {
+        lander.cancel();
+        landing = null;
+        work.job.state = "done";
+        store();
+        fail(work.failed);
+        face("stage", "Not landed: press Land to go on");
+    }
+}
+land_step.local = 1;
+
+function is_steady(manifest) {
+    return manifest.timeline && manifest.timeline.tempo_map.segments.length === 1;
+}
+is_steady.local = 1;
+
+function place_for_track(made) {
+    var ids = ids_of(song(), "tracks"), own = own_track(), i;
+    if (number_of(own, "is_foldable")) {
+        return -1;
+    }
+    for (i = 0; i < ids.length; i += 1) {
+        if ("" + ids[i] === "" + own.id) {
+            return i + 1 + made;
+        }
+    }
+    return -1;
+}
+place_for_track.local = 1;
+
+function make_track(work) {
+    var before = {}, ids = ids_of(song(), "tracks"), made = 0, i, told = work.tracks[work.at], api;
+    for (i = 0; i < ids.length; i += 1) {
+        before["t" + ids[i]] = 1;
+    }
+    song().call("create_audio_track", place_for_track(work.made.length));
+    ids = ids_of(song(), "tracks");
+    for (i = 0; i < ids.length; i += 1) {
+        if (!before["t" + ids[i]]) {
+            made = ids[i];
+        }
+    }
+    if (!made) {
+        work.failed = "Live made no further track (its edition may allow no more); " + work.made.length + " are there.";
+        return;
+    }
+    work.made.push(made);
+    work.track = made;
+    api = by_id(made);
+    set_checked(work, api, "name", safe_name(told.name));
+    api.set("color", parseInt(told.colour.slice(1), 16));
+    set_checked(work, api, "mute", told.muted ? 1 : 0);
+    set_volume(api, told.gain_db);
+}
+make_track.local = 1;
+
+function safe_name(name) {
+    return /^[0-9.]+$/.test(name) ? "nrx " + name : name;
+}
+safe_name.local = 1;
+
+function set_volume(track, gain_db) {
+    var mixer = by_id(ids_of(track, "mixer_device")[0]), volume = by_id(ids_of(mixer, "volume")[0]);
+    var low = 0, high = 1, middle, i;
+    for (i = 0; i < 16; i += 1) {
+        middle = (low + high) / 2;
+        if (decibels("" + volume.call("str_for_value", middle)) < gain_db) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    volume.set("value", Math.abs(gain_db) < 0.005 ? 0.85 : high);
+}
+set_volume.local = 1;
+
+function make_clip(work) {
+    var told = work.tracks[work.at], track = by_id(work.track), path, tries, i, clips, slot;
+    path = work.folder + "/" + told.file;
+    if (/^[A-Za-z]:\//.test(path)) {
+        path = path.replace(/\//g, "\\");
+    }
+    tries = path.charAt(0) === "/" ? [path, "/Volumes/Macintosh HD" + path] : [path];
+    for (i = 0; i < tries.length; i += 1) {
+        if (settings.place === 1) {
+            slot = by_id(ids_of(track, "clip_slots")[0]);
+            slot.call("create_audio_clip", tries[i]);
+            clips = number_of(slot, "has_clip") ? ids_of(slot, "clip") : [];
+        } else {
+            track.call("create_audio_clip", tries[i], work.job.beat);
+            clips = ids_of(track, "arrangement_clips");
+        }
+        if (clips.length === 1) {
+            work.clip = by_id(clips[0]);
+            set_checked(work, work.clip, "name", safe_name(told.name));
+            return;
+        }
+    }
+    work.failed = "Live did not take " + path + " as a clip.";
+}
+make_clip.local = 1;
+
+function check_clip(work) {
+    if (settings.place !== 1 && Math.abs(number_of(work.clip, "start_time") - work.job.beat) > 1e-6) {
+        work.failed = "A clip lies at beat " + number_of(work.clip, "start_time") + " instead of " + work.job.beat + ".";
+    }
+}
+check_clip.local = 1;
+
+function set_checked(work, api, name, value) {
+    api.set(name, value);
+    if (string_of(api, name) !== "" + value && number_of(api, name) !== value) {
+        work.failed = "Live did not take " + name + " " + value + ".";
+    }
+}
+set_checked.local = 1;
+
+function finish_landing() {
+    var work = landing, timeline = work.manifest.timeline, said;
+    lander.cancel();
+    landing = null;
+    if (settings.locators && timeline) {
+        set_locators(work, timeline);
+    }
+    if (settings.midi && timeline) {
+        land_midi(work);
+    }
+    (new LiveAPI("live_app view")).call("show_view", settings.place === 1 ? "Session" : "Arranger");
+    work.job.state = "landed";
+    store();
+    said = work.made.length ? "Landed on " + work.made.length + " tracks" : "It had landed already";
+    if (settings.tempo === 1 && work.job.action === "remix" && timeline) {
+        said += "; set the tempo to " + round(timeline.tempo_bpm) + " to line up";
+    }
+    face("stage", said);
+}
+finish_landing.local = 1;
+
+/* Where a second of the result lies, in beats after its start; the laws are those of the tempo map's document. */
+function beats_at(map, second) {
+    var s = map.segments, i = 0, u, slope, length, from;
+    while (i + 1 < s.length && s[i + 1].start_s <= second) {
+        i += 1;
+    }
+    from = s[i];
+    u = second - from.start_s;
+    if (from.law === "constant" || i + 1 === s.length || u <= 0 || from.bpm === from.end_bpm) {
+        return from.start_beat + from.bpm * u / 60;
+    }
+    length = s[i + 1].start_beat - from.start_beat;
+    if (from.law === "linear_in_beats") {
+        slope = (from.end_bpm - from.bpm) / length;
+        return from.start_beat + from.bpm / slope * (Math.exp(slope * u / 60) - 1);
+    }
+    return from.start_beat + (from.bpm * u + (from.end_bpm - from.bpm) * u * u / (2 * (s[i + 1].start_s - from.start_s))) / 60;
+}
+beats_at.local = 1;
+
+function cue_times() {
+    var ids = ids_of(song(), "cue_points"), times = [], i;
+    for (i = 0; i < ids.length; i += 1) {
+        times.push({ id: ids[i], time: number_of(by_id(ids[i]), "time") });
+    }
+    return times;
+}
+cue_times.local = 1;
+
+function set_locators(work, timeline) {
+    var set = song(), was = number_of(set, "current_song_time"), sections = timeline.sections || [], i, j, beat, cues, taken;
+    var zero = beats_at(timeline.tempo_map, 0);
+    if (number_of(set, "is_playing")) {
+        fail("Locators were left out: stop playback and press Land again.");
+        return;
+    }
+    for (i = 0; i < sections.length; i += 1) {
+        beat = Math.round(1000 * (work.job.beat + beats_at(timeline.tempo_map, sections[i].start_s) - zero)) / 1000;
+        cues = cue_times();
+        taken = 0;
+        for (j = 0; j < cues.length; j += 1) {
+            if (Math.abs(cues[j].time - beat) < 1e-3) {
+                taken = 1;
+            }
+        }
+        if (!taken && beat >= 0 && beat < BAD_BEAT) {
+            set.set("current_song_time", beat);
+            set.call("set_or_delete_cue");
+            cues = cue_times();
+            for (j = 0; j < cues.length; j += 1) {
+                if (Math.abs(cues[j].time - beat) < 1e-3) {
+                    by_id(cues[j].id).set("name", safe_name(sections[i].label));
+                }
+            }
+        }
+    }
+    set.set("current_song_time", was);
+}
+set_locators.local = 1;
+
+/* ---- MIDI files of the return, as clips ---- */
+
+function land_midi(work) {
+    var told = work.manifest.tracks, i, notes, before, ids, made, j, track, slot, clip, length;
+    for (i = 0; i < told.length; i += 1) {
+        notes = told[i].midi ? notes_of(read_bytes(work.folder + "/" + told[i].midi)) : null;
+        if (!notes || !notes.length) {
+            continue;
+        }
+        before = ids_of(song(), "tracks").join(" ") + " ";
+        song().call("create_midi_track", -1);
+        ids = ids_of(song(), "tracks");
+        made = 0;
+        for (j = 0; j < ids.length; j += 1) {
+            if ((" " + before).indexOf(" " + ids[j] + " ") < 0) {
+                made = ids[j];
+            }
+        }
+        track = by_id(made);
+        slot = made ? by_id(ids_of(track, "clip_slots")[0]) : null;
+        if (!slot) {
+            fail("Live made no further MIDI track.");
+            return;
+        }
+        track.set("name", safe_name(told[i].name + " MIDI"));
+        track.set("mute", 1);
+        length = 0;
+        for (j = 0; j < notes.length; j += 1) {
+            length = Math.max(length, notes[j].start_time + notes[j].duration);
+        }
+        slot.call("create_clip", Math.ceil(length));
+        clip = by_id(ids_of(slot, "clip")[0]);
+        clip.call("add_new_notes", { notes: notes });
+        clip.set("name", safe_name(told[i].name));
+        if (settings.place !== 1) {
+            track.call("duplicate_clip_to_arrangement", "id", clip.id, work.job.beat);
+            slot.call("delete_clip");
+        }
+    }
+}
+land_midi.local = 1;
+
+function big(bytes, at, count) {
+    var value = 0, i;
+    for (i = 0; i < count; i += 1) {
+        value = value * 256 + bytes[at + i];
+    }
+    return value;
+}
+big.local = 1;
+
+function notes_of(b) {
+    var notes = [], at = 14, ticks, end, status, delta, kind, size, time, open, key;
+    if (b.length < 14 || big(b, 0, 4) !== 0x4d546864) {
+        return notes;
+    }
+    ticks = big(b, 12, 2);
+    function number() {
+        var value = 0, byte;
+        do {
+            byte = b[at];
+            at += 1;
+            value = value * 128 + (byte & 127);
+        } while (byte & 128);
+        return value;
+    }
+    function close(pitch, channel) {
+        key = channel + "/" + pitch;
+        if (open[key]) {
+            notes.push({
+                pitch: pitch, start_time: open[key].at / ticks, duration: Math.max(1, time - open[key].at) / ticks,
+                velocity: open[key].velocity, mute: 0
+            });
+            open[key] = null;
+        }
+    }
+    while (at + 8 <= b.length) {
+        end = at + 8 + big(b, at + 4, 4);
+        at += 8;
+        time = 0;
+        open = {};
+        status = 0;
+        while (at < end) {
+            delta = number();
+            time += delta;
+            if (b[at] & 128) {
+                status = b[at];
+                at += 1;
+            }
+            kind = status & 240;
+            if (status === 255 || status === 240 || status === 247) {
+                at += status === 255 ? 1 : 0;
+                size = number();
+                at += size;
+            } else if (kind === 192 || kind === 208) {
+                at += 1;
+            } else {
+                if (kind === 144 && b[at + 1] > 0) {
+                    close(b[at], status & 15);
+                    open[(status & 15) + "/" + b[at]] = { at: time, velocity: b[at + 1] };
+                } else if (kind === 128 || kind === 144) {
+                    close(b[at], status & 15);
+                }
+                at += 2;
+            }
+        }
+        at = end;
+    }
+    return notes;
+}
+notes_of.local = 1;
+
+/* ---- files and text ---- */
+
+function now() { return (new Date()).getTime(); }
+now.local = 1;
+
+function round(value) { return Math.round(1000 * value) / 1000; }
+round.local = 1;
+
+/* JSON in ASCII: how Max encodes other characters in a file is not documented. */
+function ascii(value) {
+    return JSON.stringify(value).replace(/[\u007f-\uffff]/g, function (c) {
+        return "\\u" + ("0000" + c.charCodeAt(0).toString(16)).slice(-4);
+    });
+}
+ascii.local = 1;
+
+function write_text(path, text) {
+    var file = new File(path, "write", "TEXT"), at;
+    if (!file.isopen) {
+        return false;
+    }
+    file.eof = 0;
+    for (at = 0; at < text.length; at += SLICE) {
+        file.writestring(text.slice(at, at + SLICE));
+    }
+    file.close();
+    return true;
+}
+write_text.local = 1;
+
+function read_bytes(path) {
+    var file = new File(path, "read"), bytes = [], some;
+    if (!file.isopen) {
+        return bytes;
+    }
+    while (file.position < file.eof) {
+        some = file.readbytes(Math.min(SLICE, file.eof - file.position));
+        if (!some || !some.length) {
+            break;
+        }
+        bytes = bytes.concat(some);
+    }
+    file.close();
+    return bytes;
+}
+read_bytes.local = 1;
+
+function read_text(path) {
+    var b = read_bytes(path), parts = [], text = "", i = 0, c, more;
+    while (i < b.length) {
+        c = b[i];
+        more = c < 128 ? 0 : c < 224 ? 1 : c < 240 ? 2 : 3;
+        c = more === 0 ? c : c & (63 >> more);
+        i += 1;
+        while (more > 0 && i < b.length) {
+            c = c * 64 + (b[i] & 63);
+            more -= 1;
+            i += 1;
+        }
+        if (c > 65535) {
+            c -= 65536;
+            text += String.fromCharCode(55296 + (c >> 10), 56320 + (c & 1023));
+        } else {
+            text += String.fromCharCode(c);
+        }
+        if (text.length > SLICE) {
+            parts.push(text);
+            text = "";
+        }
+    }
+    return parts.join("") + text;
+}
+read_text.local = 1;
+
+function parsed(text) {
+    try {
+        return JSON.parse(text);
+    } catch (e) {
+        return null;
+    }
+}
+parsed.local = 1;
+
+var touch = new Task(keep_in_touch, this);
+var resend = new Task(announce_again, this);
+var lander = new Task(land_step, this);
+var recorder = new Task(watch_take, this);
