@@ -113,7 +113,34 @@ def _filter_rest(rows: _Rows, samples: NDArray[Any], state: State) -> tuple[NDAr
 
 @lru_cache(maxsize=256)
 def _rows(sections: bytes) -> _Rows:
-    sos = np.frombuffer(sections).reshape(-1, 6)
+    made = row_matrices(np.frombuffer(sections).reshape(-1, 6), ROW_FRAMES)
+    size = len(made.step)
+    leap = np.linalg.matrix_power(made.step, ROW_FRAMES)
+    leaps: list[NDArray[np.float64]] = []
+    while np.abs(leap).max() > FORGOTTEN and len(leaps) < 48:
+        leaps.append(leap)
+        leap = leap @ leap
+    most = BLOCK_VALUES // (size * max(size, ROW_FRAMES)) // PRODUCT_ROWS
+    block_rows = PRODUCT_ROWS * min(8, max(1, most))
+    return _Rows(made.step, made.response, made.heard, made.driven, tuple(leaps), block_rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowMatrices:
+    """A cascade over rows of some frames: all matrices stand on the right of rows and of states.
+
+    `step` takes a state on by one frame, `response` is a row's output from silence, `heard` what a state adds to it,
+    `driven` what a row adds to the state behind it.
+    """
+
+    step: NDArray[np.float64]
+    response: NDArray[np.float64]
+    heard: NDArray[np.float64]
+    driven: NDArray[np.float64]
+
+
+def row_matrices(sos: Sos, length: int) -> RowMatrices:
+    """Return the matrices of a cascade for rows of `length` frames."""
     size = 2 * len(sos)
     step, into, seen, through = np.zeros((size, size)), np.zeros(size), np.zeros(size), 1.0
     for place, (b0, b1, b2, _, a1, a2) in zip(range(0, size, 2), sos, strict=True):
@@ -124,23 +151,16 @@ def _rows(sections: bytes) -> _Rows:
         seen = b0 * seen
         seen[place] += 1.0
         through *= b0
-    heard, driven = np.empty((size, ROW_FRAMES)), np.empty((ROW_FRAMES, size))
+    heard, driven = np.empty((size, length)), np.empty((length, size))
     row, column = seen, into
-    for frame in range(ROW_FRAMES):
-        heard[:, frame], driven[ROW_FRAMES - 1 - frame] = row, column
+    for frame in range(length):
+        heard[:, frame], driven[length - 1 - frame] = row, column
         row, column = row @ step, step @ column
     impulse = np.concatenate([[through], into @ heard[:, :-1]])
-    response = np.zeros((ROW_FRAMES, ROW_FRAMES))
-    for frame in range(ROW_FRAMES):
-        response[frame, frame:] = impulse[: ROW_FRAMES - frame]
-    leap = np.linalg.matrix_power(step.T, ROW_FRAMES)
-    leaps: list[NDArray[np.float64]] = []
-    while np.abs(leap).max() > FORGOTTEN and len(leaps) < 48:
-        leaps.append(leap)
-        leap = leap @ leap
-    most = BLOCK_VALUES // (size * max(size, ROW_FRAMES)) // PRODUCT_ROWS
-    block_rows = PRODUCT_ROWS * min(8, max(1, most))
-    return _Rows(np.ascontiguousarray(step.T), response, heard, driven, tuple(leaps), block_rows)
+    response = np.zeros((length, length))
+    for frame in range(length):
+        response[frame, frame:] = impulse[: length - frame]
+    return RowMatrices(np.ascontiguousarray(step.T), response, heard, driven)
 
 
 Kind = Literal["lowpass", "highpass", "bandpass"]

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.recursive import sosfilt
+from engine.loudness.energies import HOPS_PER_S as HOPS_PER_S
+from engine.loudness.energies import hop_is_whole, weighted_energies
 from engine.loudness.weighting import channel_weights, k_weighting_sos
 
-HOPS_PER_S = 100
 MOMENTARY_HOPS, SHORT_TERM_HOPS, GATING_STEP_HOPS = 40, 300, 10
 ABSOLUTE_GATE_LUFS, RELATIVE_GATE_LU, RANGE_GATE_LU = -70.0, -10.0, -20.0
 RANGE_PERCENTILES = (0.10, 0.95)
@@ -49,6 +50,7 @@ class LoudnessMeter:
         self.channels = channels
         self.sample_rate = sample_rate
         self._sos = k_weighting_sos(sample_rate)
+        self._hop_frames = sample_rate // HOPS_PER_S if hop_is_whole(sample_rate) else 0
         self._weights = channel_weights(channels)
         self._state = np.zeros((channels, 2 * len(self._sos)))
         self._hops: list[NDArray[np.float64]] = []
@@ -63,11 +65,30 @@ class LoudnessMeter:
 
     def _add_block(self, block: NDArray[np.floating]) -> None:
         self._state[np.abs(self._state) < NEGLIGIBLE_STATE] = 0.0
-        if self._state.any() or block.any():
+        if not (self._state.any() or block.any()):
+            self.add_silence(block.shape[1])
+            return
+        before, hops = self._whole_hops(block.shape[1])
+        behind = before + hops * self._hop_frames
+        self._filter(block[:, :before])
+        if hops:
+            energies, self._state = weighted_energies(block[:, before:behind], self.sample_rate, self._state)
+            self._hops.append(self._weights @ energies)
+            self._frames += behind - before
+        self._filter(block[:, behind:])
+
+    def _whole_hops(self, frames: int) -> tuple[int, int]:
+        """Return how many of the next frames complete a hop that has begun, and how many whole hops follow."""
+        if not self._hop_frames:
+            return frames, 0
+        before = -self._frames % self._hop_frames
+        return (before, (frames - before) // self._hop_frames) if before < frames else (frames, 0)
+
+    def _filter(self, block: NDArray[np.floating]) -> None:
+        """Add samples that are no whole hops, one by one."""
+        if block.shape[1]:
             weighted, self._state = sosfilt(self._sos, block.astype(np.float64, copy=False), self._state)
             self.add_weighted(weighted)
-        else:
-            self.add_silence(block.shape[1])
 
     def add_weighted(self, weighted: NDArray[np.floating]) -> None:
         """Add samples (channels, frames) that are K-weighted already; they are overwritten."""
