@@ -14,6 +14,8 @@ from bridge.doors.http.asgi import header, header_values, refuse
 from engine.errors import NrxError
 
 FILES = frozenset({"/v2/uploads", "/api/upload", "/v1/jobs"})
+JSON_BODY = "nrx.json"
+"""Where the scope holds what the JSON body said, for routes that need it no other way."""
 MOST_JSON_BYTES = 4_000_000
 DEEPEST = 64
 
@@ -32,7 +34,7 @@ class Bodies:
         try:
             body = await _read(scope, receive)
             if body:
-                _check(scope, body)
+                scope[JSON_BODY] = _checked(scope, body)
         except NrxError as error:
             await refuse(scope, receive, send, error.code, error.sentence)
             return
@@ -59,7 +61,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-def _check(scope: Scope, body: bytes) -> None:
+def _checked(scope: Scope, body: bytes) -> Any:
     types = header_values(scope, b"content-type")
     kind = types[0].decode("latin-1").partition(";")[0].strip().lower() if len(types) == 1 else ""
     if kind != "application/json":
@@ -67,7 +69,7 @@ def _check(scope: Scope, body: bytes) -> None:
             "request.media_type",
             "This address takes JSON; send it with the header Content-Type: application/json.",
         )
-    strict_json(body)
+    return strict_json(body)
 
 
 def strict_json(body: bytes | str) -> Any:

@@ -17,6 +17,7 @@ from bridge.uploads import Uploads
 
 if TYPE_CHECKING:
     from bridge.doors.http.hub import Hub
+    from bridge.doors.http.lane import Lane
     from bridge.doors.http.metrics import Metrics
     from bridge.doors.http.waiting import Waiters
     from bridge.jobs import Jobs
@@ -46,13 +47,14 @@ class HttpContext:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A context in service: with the address, the hub of events, the counters and who waits."""
+    """A context in service: with the address, the hub of events, the counters, who waits, and the way to the queue."""
 
     context: HttpContext
     url: str
     hub: "Hub"
     metrics: "Metrics"
     waiters: "Waiters"
+    lane: "Lane"
 
 
 async def _serving(connection: HTTPConnection) -> Serving:  # async: no hop into a thread

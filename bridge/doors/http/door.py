@@ -10,6 +10,7 @@ from typing import Any
 
 from bridge.doors.http.context import HttpContext, Serving
 from bridge.doors.http.hub import Hub
+from bridge.doors.http.lane import Lane
 from bridge.doors.http.metrics import Metrics
 from bridge.doors.http.waiting import ENDED, Waiters
 from bridge.protocol import JobEvent
@@ -114,8 +115,8 @@ class HttpDoor:
         http = self._context.settings.http
         hosts = HostRule.for_address(http.host)
         origins = OriginRule.for_port(hosts, self.port, http.origins)
-        metrics = Metrics()
-        app = build_app(Serving(self._context, self.url, self._hub, metrics, Waiters()), hosts, origins)
+        metrics, lane = Metrics(), Lane()
+        app = build_app(Serving(self._context, self.url, self._hub, metrics, Waiters(), lane), hosts, origins)
         config = uvicorn.Config(
             app,
             http=WireProtocol,
@@ -134,12 +135,14 @@ class HttpDoor:
         )
         self._server = uvicorn.Server(config)
         self._hub.start()
+        lane.start()
         uncount = self._context.jobs.subscribe(lambda event: self._count(event, metrics))
         self._loop.call_soon(self._tell_ready)
         try:
             await self._server.serve(sockets=[self._socket] if self._socket is not None else None)
         finally:
             uncount()
+            lane.stop()
 
     def _count(self, event: JobEvent, metrics: Metrics) -> None:
         """Have an ended job counted, off the event thread and off the loop."""

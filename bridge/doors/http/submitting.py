@@ -1,14 +1,20 @@
 """From the body of a call to an accepted job: inputs become registered files, the rest is `protocol`'s."""
 
-from typing import Any
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from bridge.doors.http.context import HttpContext
 from bridge.doors.http.models import InputReference
-from bridge.protocol import InputFile, JobStatus, parse_request
+from bridge.protocol import InputFile, JobStatus, Request, parse_request
 from bridge.uploads import Upload
 from engine.errors import NrxError
+
+if TYPE_CHECKING:
+    from bridge.jobs.model import Accepted
 
 MOST_INPUTS = 64
 LONGEST_KEY = 200
@@ -16,13 +22,26 @@ DOOR = "http"
 OWN_FIELDS = ("key", "priority")
 
 
-def submit_fields(
-    context: HttpContext, fields: dict[str, Any], key: str | None = None
-) -> tuple[JobStatus, bool]:
-    """Accept a job from the fields of a body; return its status, and whether it is new.
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A body that was checked, but for its files: `request` has placeholders where `references` are."""
+
+    request: Request
+    references: tuple[InputReference, ...]
+    key: str | None
+    priority: int
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether no file is to be copied."""
+        return all(item.upload is not None for item in self.references)
+
+
+def read_submission(fields: Mapping[str, Any], key: str | None = None) -> Submission:
+    """Check the fields of a body; `key` counts where the body names none.
 
     Raises:
-        NrxError: whatever the protocol, the inputs or the store refuse.
+        NrxError: whatever the protocol refuses.
     """
     fields = dict(fields)
     own = {name: fields.pop(name, None) for name in OWN_FIELDS}
@@ -33,10 +52,20 @@ def submit_fields(
         raise NrxError(
             "request.invalid", f"inputs is refused: it must be a list of at most {MOST_INPUTS} inputs."
         )
-    references = [_reference(item, place) for place, item in enumerate(listed)]
-    checked = parse_request({**fields, "inputs": [_placeholder(item) for item in references]})
-    inputs = tuple(_input(context, item) for item in references)
-    return submit(context, checked.model_copy(update={"inputs": inputs}), key=key, priority=priority)
+    references = tuple(_reference(item, place) for place, item in enumerate(listed))
+    request = parse_request({**fields, "inputs": [_placeholder(item) for item in references]})
+    return Submission(request, references, key, priority)
+
+
+def begin_submission(context: HttpContext, asked: Submission) -> "Future[Accepted]":
+    """Register the inputs of a submission and begin to accept it; the future is done when it is on the disk.
+
+    Raises:
+        NrxError: whatever the inputs or the store refuse; the future raises the rest.
+    """
+    inputs = tuple(_input(context, item) for item in asked.references)
+    request = asked.request.model_copy(update={"inputs": inputs}) if inputs else asked.request
+    return context.jobs.begin_accept(request, door=DOOR, key=asked.key, priority=asked.priority)
 
 
 def submit(

@@ -1,24 +1,39 @@
 """`/v2/jobs`: submit, list, look at, cancel, retry, move and delete jobs."""
 
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Query
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bridge.doors.http.answers import model_answer
-from bridge.doors.http.context import Context
+from bridge.doors.http.bodies import JSON_BODY
+from bridge.doors.http.context import Context, Serving
 from bridge.doors.http.errors import answers
 from bridge.doors.http.models import JobPageAnswer, PriorityBody, SubmitBody
-from bridge.doors.http.submitting import submit_fields
+from bridge.doors.http.submitting import begin_submission, read_submission
 from bridge.protocol import JobState, JobStatus
+from engine.errors import NrxError
 
 router = APIRouter(tags=["jobs"])
 
-SUBMIT_BODY = {
+LONGEST_KEY_HEADER = 200
+SUBMIT_DOCUMENT: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SubmitBody"}}},
-    }
+    },
+    "parameters": [
+        {
+            "name": "idempotency-key",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY_HEADER},
+        }
+    ],
 }
 DOCUMENTED = (SubmitBody,)
 """Models that the document must hold though no signature names them."""
@@ -32,19 +47,40 @@ DOCUMENTED = (SubmitBody,)
         200: {"model": JobStatus, "description": "the job was there already"},
         **answers(409, 501, 507),
     },
-    openapi_extra=SUBMIT_BODY,
+    openapi_extra=SUBMIT_DOCUMENT,
 )
-def submit(
-    context: Context,
-    body: Annotated[dict[str, Any], Body()],
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-) -> Response:
+async def submit(request: Request) -> Response:
     """Accept a job: its inputs are copied and it is on the disk before this answers.
 
     The same key with the same request gives the job that is there (200); with another request it is a conflict (409).
     """
-    status, is_new = submit_fields(context, body, idempotency_key)
-    return model_answer(status, 202 if is_new else 200, {"location": f"/v2/jobs/{status.id}"})
+    serving: Serving = request.app.state.serving
+    fields = request.scope.get(JSON_BODY)
+    if not isinstance(fields, dict):
+        raise NrxError("request.invalid", "The body is refused: it must be a JSON object; see /openapi.json.")
+    asked = read_submission(fields, _key_of(request.headers))
+    begin = partial(begin_submission, serving.context, asked)
+    if asked.is_quick:
+        accepted = await serving.lane.run(begin)
+    else:
+        accepted = await run_in_threadpool(lambda: begin().result())
+    status = accepted.status
+    return model_answer(status, 202 if accepted.is_new else 200, {"location": f"/v2/jobs/{status.id}"})
+
+
+def _key_of(headers: Headers) -> str | None:
+    """Return the key that a header names.
+
+    Raises:
+        NrxError: `request.invalid`.
+    """
+    key = headers.get("idempotency-key")
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY_HEADER:
+        raise NrxError(
+            "request.invalid",
+            f"Idempotency-Key is refused: it must have 1 to {LONGEST_KEY_HEADER} characters.",
+        )
+    return key
 
 
 @router.get("/v2/jobs", response_model=JobPageAnswer, responses=answers())
