@@ -113,8 +113,8 @@ class Request(Strict):
     preset: str | None = None
     lufs: float | None = Field(default=None, ge=-40, le=-5)
     ceiling_dbtp: float | None = Field(default=None, ge=-9, le=-0.1)
-    mastering: MasteringOptions = MasteringOptions()
-    mixing: MixingOptions = MixingOptions()
+    mastering: MasteringOptions = Field(default_factory=MasteringOptions)
+    mixing: MixingOptions = Field(default_factory=MixingOptions)
     project: ProjectTrack | None = None
 
     @field_validator("tempo")
