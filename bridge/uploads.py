@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -132,7 +133,8 @@ class Uploads:
             NrxError: `upload.unknown`.
         """
         try:
-            upload = Upload(**json.loads(self._record(upload_id).read_text(encoding="utf-8")))
+            record = self._record(upload_id)
+            upload = _read(record, record.stat().st_mtime_ns)
         except (OSError, ValueError, TypeError):
             raise _unknown(upload_id) from None
         if not Path(upload.path).is_file():
@@ -173,6 +175,12 @@ class Uploads:
             stream.flush()
             os.fsync(stream.fileno())
         draft.replace(record)
+
+
+@lru_cache(maxsize=1024)
+def _read(record: Path, _mtime_ns: int) -> Upload:
+    """Read what was remembered of an upload; it is written once."""
+    return Upload(**json.loads(record.read_text(encoding="utf-8")))
 
 
 def clean_name(name: str) -> str:

@@ -13,6 +13,8 @@ from engine.errors import NrxError
 
 def shown_path(snapshot: Snapshot) -> Path:
     """Return the path that people know an input by: as it was given, or its name alone if it came as bytes."""
+    if snapshot.given.path == str(snapshot.file.path):
+        return Path(snapshot.file.name)
     given = Path(snapshot.given.path).expanduser()
     return Path(snapshot.file.name) if given == snapshot.file.path else given
 

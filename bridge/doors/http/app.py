@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 from bridge.doors.http.bodies import Bodies
 from bridge.doors.http.console import Console, WithConsole
 from bridge.doors.http.context import Serving
+from bridge.doors.http.direct import Direct
 from bridge.doors.http.errors import install_error_handlers
 from bridge.doors.http.guard import Guard
 from bridge.doors.http.legacy import mixmaster, musicgen, remix, variations
@@ -59,7 +60,7 @@ def build_app(
 
         return answer(openapi_of(app))
 
-    served = WithConsole(Bodies(app), console)
+    served = WithConsole(Bodies(Direct(app, app, jobs.DIRECT)), console)
     guarded = Guard(served, hosts, origins, serving.context.token, serving.context.tickets, console.has)
     return Watch(guarded, serving.metrics)
 

@@ -7,6 +7,7 @@ once. A client whose queue is full is disconnected, and takes up again with the 
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,8 @@ class Hub:
     def __init__(self, jobs: "Jobs") -> None:
         self._jobs = jobs
         self._subscribers: set[Subscriber] = set()
+        self._coming: deque[tuple[int, str]] = deque()
+        self._is_told = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self.closing = asyncio.Event()
@@ -104,11 +107,18 @@ class Hub:
                 yield event_id, text
 
     def _on_event(self, event: JobEvent) -> None:
-        loop, text = self._loop, event.model_dump_json()
-        if loop is not None:
+        """Put an event into JSON, once for all, and have the loop look, once for all that come until it does."""
+        if not self._subscribers or self._loop is None:
+            return  # who comes later begins with what the store has
+        self._coming.append((event.id, event.model_dump_json()))
+        if not self._is_told:
+            self._is_told = True
             with contextlib.suppress(RuntimeError):  # the loop has just closed
-                loop.call_soon_threadsafe(self._publish, event.id, text)
+                self._loop.call_soon_threadsafe(self._publish_all)
 
-    def _publish(self, event_id: int, text: str) -> None:
-        for subscriber in self._subscribers:
-            subscriber.put(event_id, text)
+    def _publish_all(self) -> None:
+        self._is_told = False
+        while self._coming:
+            event_id, text = self._coming.popleft()
+            for subscriber in self._subscribers:
+                subscriber.put(event_id, text)

@@ -57,7 +57,8 @@ async def received_body(request: Request, uploads: Uploads) -> AsyncIterator[Pat
     if _kind(request) in ("application/json", "application/x-www-form-urlencoded"):
         raise NrxError(
             "request.media_type",
-            "This address takes the bytes of an audio file; send it as application/octet-stream, or as a form.",
+            "This address takes the bytes of an audio file; send it with the header Content-Type: "
+            "application/octet-stream, or as multipart/form-data (curl -F file=@song.wav).",
         )
     _check_length(request, uploads, uploads.max_bytes)
     with uploads.receiving() as path:
