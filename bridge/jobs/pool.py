@@ -317,19 +317,15 @@ class WorkerPool:
                 self._succeed(held, token, Published(folder, manifest))
             case Failed(token, code, sentence):
                 one.held = None
-                self._say(lambda: self._store.fail(token, NrxError(code, sentence)))
+                if not self._was_published(held):
+                    self._say(lambda: self._store.fail(token, NrxError(code, sentence)))
                 self.poke()
             case Starved(_, how):
                 one.starved = how
-            case Halted(token):
+            case Halted():
                 one.held = None
-                self._say(
-                    lambda: (
-                        self._store.give_back(token)
-                        if held.stop == "give_back"
-                        else self._store.cancelled(token)
-                    )
-                )
+                if not self._settle_stopped(held):
+                    self._say(lambda: self._store.cancelled(token))
 
     def _answer(self, held: _Held, token: str, step: Step, path: Path) -> Answer:
         """Record a step of a job, unless it is not to go on."""
@@ -382,14 +378,9 @@ class WorkerPool:
     def _settle(self, held: _Held, one: _Worker, code: int | None) -> None:
         """Bring a job whose process has ended to its end, or back to the queue."""
         token, job_id = held.claim.token, held.claim.job_id
-        published = settle(job_id, held.staging, held.target, keep=held.stop != "cancel")
-        if published is not None:
-            self._succeed(held, token, published)
-        elif held.stop == "cancel":
-            self._say(lambda: self._store.cancelled(token))
-        elif held.stop == "give_back":
-            self._say(lambda: self._store.give_back(token))
-        elif one.lapsed:
+        if self._settle_stopped(held):
+            return
+        if one.lapsed:
             self._say(lambda: self._store.lapsed(token))
         elif not held.has_begun:  # it ended for a reason of its own, before it heard of the job
             self._say(lambda: self._store.interrupt(token, "The worker process ended before the job began"))
@@ -401,6 +392,24 @@ class WorkerPool:
         else:
             log.error("The worker process of job %s ended with status %s", job_id, code)
             self._say(lambda: self._store.crashed(token, self._deaths.said(code)))
+
+    def _settle_stopped(self, held: _Held) -> bool:
+        """Clear up after a job that ended early; False if it was neither published by then nor asked to stop."""
+        token = held.claim.token
+        if self._was_published(held):
+            return True
+        if held.stop == "cancel":
+            self._say(lambda: self._store.cancelled(token))
+        elif held.stop == "give_back":
+            self._say(lambda: self._store.give_back(token))
+        return held.stop is not None
+
+    def _was_published(self, held: _Held) -> bool:
+        """Take away what a job has left; a whole return ends it well, unless it was to be cancelled."""
+        published = settle(held.claim.job_id, held.staging, held.target, keep=held.stop != "cancel")
+        if published is not None:
+            self._succeed(held, held.claim.token, published)
+        return published is not None
 
     def _take_halts(self) -> None:
         with self._halts_lock:
