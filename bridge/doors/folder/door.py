@@ -41,6 +41,8 @@ RESCAN_S, POLL_S, PRESENCE_S = 300.0, 1.0, 1.0
 PATIENCE_S, PATIENCE_SETTLES = 10.0, 5
 """An unfinished header is waited for this long, or this many settle times, whichever is more."""
 RETRY_S = 15.0
+FIRST_LOOK_S = 5.0
+"""`start` waits at most so long for the first look, so that a file that comes after it counts as new."""
 FORGET_S = 30 * 86400.0
 
 log = logging.getLogger("nrx.folder")
@@ -80,7 +82,7 @@ class FolderDoor:
         ]
         self._messages: deque[Callable[[float], None]] = deque()
         self._wake = threading.Event()
-        self._stopping = threading.Event()
+        self._stopping, self._looked = threading.Event(), threading.Event()
         self._batches: queue.SimpleQueue[tuple[Place, Batch] | None] = queue.SimpleQueue()
         self._next_presence = 0.0
         self._waiting: list[WaitingFile] = []
@@ -94,12 +96,14 @@ class FolderDoor:
         if self._threads or not self._places:
             return
         self._stopping.clear()
+        self._looked.clear()
         self._ledger = Ledger(self._ledger_file)
         self._unsubscribe = self._jobs.subscribe(self._on_event)
         for name, run in (("nrx-folders", self._run), ("nrx-folders-intake", self._take_all)):
             thread = threading.Thread(target=run, name=name, args=(self._ledger,), daemon=True)
             self._threads.append(thread)
             thread.start()
+        self._looked.wait(FIRST_LOOK_S)
 
     def stop(self) -> None:
         """End within 2 seconds; what is being hashed then is taken at the next start."""
@@ -152,6 +156,7 @@ class FolderDoor:
                 self._next_presence = now + PRESENCE_S
                 for place in self._places:
                     self._guarded(self._check_presence, place, ledger, now)
+                self._looked.set()
             for place in self._places:
                 if place.identity is not None:
                     self._guarded(self._attend, place, ledger, now)

@@ -236,6 +236,21 @@ def test_what_was_there_before_the_first_watch_is_left_until_it_changes(
     assert names_of(jobs) == ["new.wav", "old 3x.wav"]
 
 
+def test_render_that_comes_as_soon_as_the_door_is_open_is_taken(
+    jobs: StandInJobs, own_home: Path, renders: Path, tmp_path: Path
+) -> None:
+    for number in range(200):
+        (renders / f"old {number}.wav").touch()
+    watch = WatchSettings(path=renders, style="edm", settle_s=SETTLE_S)
+    door = FolderDoor(Settings(home=own_home, watch=(watch,)), jobs, (watch,))  # type: ignore[arg-type]
+    rendered = song(tmp_path / "new.wav")
+    door.start()
+    rendered.rename(renders / "new.wav")
+    jobs.wait_for(1)
+    door.stop()
+    assert names_of(jobs) == ["new.wav"]
+
+
 def test_what_came_while_the_daemon_was_down_is_taken_once(
     start: Start, jobs: StandInJobs, renders: Path
 ) -> None:
