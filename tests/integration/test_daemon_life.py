@@ -1,6 +1,5 @@
 """`nrx serve` as a process: found by its file, alone in its NRX_HOME, ended or killed, and taken up again."""
 
-import contextlib
 import json
 import os
 import signal
@@ -11,60 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
-import psutil
 import pytest
 
-from bridge.daemon_file import DaemonInfo, read_daemon
+from bridge.daemon_file import read_daemon
 from bridge.daemon_lock import DaemonLock
 from engine.errors import NrxError
-from tests.queue_kit import returns_in, tiny, until
-
-FREE_PORTS = ("--http-port", "0", "--osc-port", "0")
-
-
-class Served:
-    """A running `nrx serve`."""
-
-    def __init__(self, home: Path, *arguments: str) -> None:
-        self.home = home
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bridge.doors.cli", "serve", *FREE_PORTS, *arguments],
-            env={**os.environ, "NRX_HOME": str(home)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.info: DaemonInfo = until(self._found, what="daemon.json")
-        token = Path(self.info.token_file).read_text().strip()
-        assert self.info.http is not None
-        self.http = httpx.Client(
-            base_url=self.info.http, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
-        )
-
-    def _found(self) -> DaemonInfo | None:
-        assert self.process.poll() is None, self.process.communicate()[0]
-        found = read_daemon(self.home)
-        return found if found is not None and found.pid == self.process.pid else None
-
-    def submit(self, **fields: Any) -> str:
-        answer = self.http.post("/v2/jobs", json=tiny(**fields))
-        assert answer.status_code == 202, answer.text
-        return str(answer.json()["id"])
-
-    def job(self, job_id: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.http.get(f"/v2/jobs/{job_id}").json()
-        return found
-
-    def workers(self) -> list[psutil.Process]:
-        children = psutil.Process(self.process.pid).children()
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-
-    def end(self, number: int = signal.SIGTERM) -> str:
-        self.http.close()
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(number)
-        return self.process.communicate(timeout=60)[0]
+from tests.queue_kit import returns_in, until
+from tests.serve_kit import SERVE, Served, is_gone
 
 
 @pytest.fixture
@@ -77,8 +29,7 @@ def serve(own_home: Path) -> Iterator[Any]:
 
     yield start
     for served in started:
-        if served.process.poll() is None:
-            served.end(signal.SIGKILL)
+        served.__exit__()
 
 
 def test_second_lock_is_refused_and_free_again_after_the_first(tmp_path: Path) -> None:
@@ -127,7 +78,7 @@ def test_daemon_beats_is_alone_and_ends_cleanly_in_the_middle_of_a_job(serve: An
     heartbeat = first.info.heartbeat
     until(lambda: (found := read_daemon(own_home)) is not None and found.heartbeat > heartbeat)
     second = subprocess.run(
-        [sys.executable, "-m", "bridge.doors.cli", "serve", *FREE_PORTS],
+        SERVE,
         env={**os.environ, "NRX_HOME": str(own_home)},
         capture_output=True,
         text=True,
@@ -166,7 +117,7 @@ def test_killed_daemon_leaves_no_process_and_its_job_is_taken_up(serve: Any, own
     workers = first.workers()
     assert workers
     first.end(signal.SIGKILL)
-    until(lambda: not any(worker.is_running() and worker.status() != "zombie" for worker in workers))
+    until(lambda: all(map(is_gone, workers)))
     assert [path.name for path in (own_home / "returns").iterdir() if not path.name.startswith(".nrx-")] == []
 
     again = serve()

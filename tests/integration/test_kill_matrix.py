@@ -127,9 +127,7 @@ def test_killed_in_every_stage_of_a_remix_it_ends_once_with_one_whole_return(
     for number, job_id in enumerate(faults):
         file = tmp_path / f"{job_id}.wav"
         soundfile.write(file, song(bars=2, seed=number), 44100, subtype="PCM_24")
-        submit(
-            queue, job_id, {"action": "remix", "inputs": [{"path": str(file)}], "style": "lofi_chill"}
-        )
+        submit(queue, job_id, {"action": "remix", "inputs": [{"path": str(file)}], "style": "lofi_chill"})
         file.unlink()  # what was accepted needs it no more
     until_all_ended(queue, observer, len(faults))
     assert struck(queue.home) == set(faults)
