@@ -2,7 +2,7 @@
 
 The standard's interpolator (49 taps at 4x) reads up to 0.7 dB low between its points, and more near half the sampling
 rate, where its short filter droops. This one is a sinc under a Kaiser window, 48 frames long at 8x: flat to 0.46 of
-the rate. It is computed only where the 4x peak comes within `NEAR_DB` of what is looked for.
+the rate. It is computed only where its bound (see `engine.loudness.truepeak`) is above what is looked for.
 
 At 96 kHz and above the factor is 4 and 2, so that the same fineness in time is kept.
 """
@@ -16,14 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
-from engine.loudness.truepeak import HOP_FRAMES, hop_true_peaks
+from engine.loudness.truepeak import (
+    BLOCK_HOPS,
+    HOP_FRAMES,
+    MARGIN_HOPS,
+    Interpolator,
+    hop_extremes,
+    interpolator_of,
+    oversampling,
+    raise_peaks,
+    standard_interpolator,
+)
 
 CONTEXT = 24
 KAISER_BETA = 8.0
-NEAR_DB = 2.0
-BLOCK_HOPS = 11_025
-HOPS_AT_ONCE = 80
-"""So few that the matrix product stays on one thread."""
 
 
 def fine_oversampling(sample_rate: int) -> int:
@@ -32,14 +38,14 @@ def fine_oversampling(sample_rate: int) -> int:
 
 
 @lru_cache(maxsize=4)
-def _matrix(factor: int) -> NDArray[np.float32]:
-    """Return the matrix that interpolates the hop between its frames: ((factor - 1) * 8, 8 + 2 * CONTEXT)."""
+def fine_interpolator(factor: int) -> Interpolator:
+    """Return the interpolator for a factor."""
     frame = np.arange(HOP_FRAMES)[None, :, None] + np.arange(1, factor)[:, None, None] / factor
     distance = frame - (np.arange(HOP_FRAMES + 2 * CONTEXT) - CONTEXT)[None, None, :]
     inside = np.abs(distance) < CONTEXT
     window = np.i0(KAISER_BETA * np.sqrt(np.where(inside, 1.0 - np.square(distance / CONTEXT), 0.0)))
     taps = np.where(inside, np.sinc(distance) * window / np.i0(KAISER_BETA), 0.0)
-    return taps.reshape(-1, HOP_FRAMES + 2 * CONTEXT).astype(np.float32)
+    return interpolator_of(taps.reshape(-1, HOP_FRAMES + 2 * CONTEXT), CONTEXT)
 
 
 def hop_fine_peaks(
@@ -53,34 +59,15 @@ def hop_fine_peaks(
 
     As `hop_true_peaks`: exact where it may exceed `above`; `hops` limits the work to a stretch.
     """
-    near = above * 10.0 ** (-NEAR_DB / 20.0)
-    peaks = hop_true_peaks(samples, sample_rate, above=near, hops=hops)
-    return _refine(samples, sample_rate, peaks, above, hops[0] if hops is not None else 0)
-
-
-def _refine(
-    samples: NDArray[np.float32],
-    sample_rate: int,
-    peaks: NDArray[np.float32],
-    above: float,
-    first_hop: int,
-) -> NDArray[np.float32]:
-    """Raise the 4x peaks of hops from `first_hop` on to those of the finer meter, where they may exceed `above`."""
-    near = above * 10.0 ** (-NEAR_DB / 20.0)
-    around = peaks.copy()
-    np.maximum(around[1:], peaks[:-1], out=around[1:])
-    np.maximum(around[:-1], peaks[1:], out=around[:-1])
-    where = np.flatnonzero(around > near)
-    matrix = _matrix(fine_oversampling(sample_rate))
-    columns = np.arange(HOP_FRAMES + 2 * CONTEXT) - CONTEXT
-    for start in range(0, len(where), HOPS_AT_ONCE):
-        chosen = where[start : start + HOPS_AT_ONCE]
-        at = columns[:, None] + ((first_hop + chosen) * HOP_FRAMES)[None, :]
-        inside = (at >= 0) & (at < samples.shape[1])
-        at = np.clip(at, 0, max(0, samples.shape[1] - 1))
-        for channel in samples:
-            values = matrix @ (channel[at] * inside)
-            peaks[chosen] = np.maximum(peaks[chosen], np.abs(values).max(axis=0))
+    if hops is not None:
+        start = max(0, hops[0] - MARGIN_HOPS)
+        piece = samples[:, start * HOP_FRAMES : (hops[1] + MARGIN_HOPS) * HOP_FRAMES]
+        return hop_fine_peaks(piece, sample_rate, above=above)[hops[0] - start : hops[1] - start]
+    extremes, factor = hop_extremes(samples), oversampling(sample_rate)
+    peaks = extremes.peaks.copy()
+    if factor > 1:
+        raise_peaks(peaks, extremes, samples, standard_interpolator(factor), above)
+    raise_peaks(peaks, extremes, samples, fine_interpolator(fine_oversampling(sample_rate)), above)
     return peaks
 
 
@@ -106,13 +93,19 @@ def both_true_peaks(samples: NDArray[np.float32], sample_rate: int) -> tuple[flo
         return 0.0, 0.0
     coarse = fine = max(float(samples.max()), -float(samples.min()))
     hops = -(-samples.shape[1] // HOP_FRAMES)
+    factor, finer = oversampling(sample_rate), fine_interpolator(fine_oversampling(sample_rate))
     for first in range(0, hops, BLOCK_HOPS):
-        stretch = (first, min(hops, first + BLOCK_HOPS))
-        near = fine * 10.0 ** (-NEAR_DB / 20.0)
-        peaks = hop_true_peaks(samples, sample_rate, above=min(near, coarse), hops=stretch)
-        coarse = max(coarse, float(peaks.max()))
-        refined = _refine(samples, sample_rate, peaks, max(fine, coarse), first)
-        fine = max(fine, float(refined.max()))
+        start, end = max(0, first - MARGIN_HOPS), first + BLOCK_HOPS + MARGIN_HOPS
+        piece = samples[:, start * HOP_FRAMES : end * HOP_FRAMES]
+        extremes = hop_extremes(piece)
+        own = slice(first - start, first - start + BLOCK_HOPS)
+        peaks = extremes.peaks.copy()
+        if factor > 1:
+            raise_peaks(peaks, extremes, piece, standard_interpolator(factor), coarse)
+            coarse = max(coarse, float(peaks[own].max()))
+        fine = max(fine, coarse)
+        raise_peaks(peaks, extremes, piece, finer, fine)
+        fine = max(fine, float(peaks[own].max()))
     return coarse, fine
 
 
