@@ -9,6 +9,9 @@ and small honest jobs are submitted over OSC, 20 a second: the time to `/nrx/rec
 """
 
 import argparse
+import contextlib
+import os
+import sys
 import tempfile
 import threading
 import time
@@ -18,11 +21,13 @@ import numpy as np
 import soundfile
 
 from bridge.config import Settings, WatchSettings
+from bridge.daemon import SWITCH_S
 from bridge.doors.folder import FolderDoor
 from bridge.doors.osc import OscClient, OscDoor
 from bridge.jobs import Jobs
 from bridge.protocol import JobEvent, parse_request
 from bridge.security.roots import Roots
+from engine.errors import NrxError
 
 RATE = 44100
 TARGET_S, TARGET_ACK_S = 0.150, 0.020
@@ -88,7 +93,7 @@ def acknowledgements(
     jobs: Jobs, settings: Settings, folder: Path, count: int
 ) -> tuple[list[float], list[float], int]:
     small = noise(folder / "small.wav", 3, 99)
-    long = noise(folder / "long.wav", 240, 100)
+    long = noise(folder / "long.wav", 600, 100)
     asked = {"action": "separate", "inputs": [{"path": str(long)}]}
     events = Events()
     unsubscribe = jobs.subscribe(events)
@@ -110,7 +115,8 @@ def acknowledgements(
             time.sleep(max(0.0, 0.05 - (time.perf_counter() - began)))
     door.stop()
     unsubscribe()
-    jobs.cancel(busy.id)
+    with contextlib.suppress(NrxError):  # it may have ended
+        jobs.cancel(busy.id)
     return received, accepted, while_running
 
 
@@ -129,6 +135,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=400)
     parser.add_argument("--settle", type=float, default=0.5)
     given = parser.parse_args()
+    sys.setswitchinterval(SWITCH_S)  # as the daemon does
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         renders = folder / "renders"
@@ -145,6 +152,8 @@ def main() -> None:
                 received, accepted, running = acknowledgements(jobs, settings, folder, given.messages)
                 told("OSC to received, a job running", received, TARGET_ACK_S)
                 told("OSC to accepted, a job running", accepted)
+                if hasattr(os, "getloadavg"):
+                    print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
                 print(f"the other job ran during {running} of {given.messages}")
         finally:
             jobs.close()

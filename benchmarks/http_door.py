@@ -167,6 +167,8 @@ def measure() -> dict[str, Any]:
         began = time.perf_counter()
         client.post("/v2/uploads", params={"name": "large.wav"}, content=large).raise_for_status()
         figures["upload_mb_per_s"] = round(len(large) / 1e6 / (time.perf_counter() - began), 1)
+        if hasattr(os, "getloadavg"):
+            figures["load"] = f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
         figures["daemon_rss_mb"] = round(process.memory_info().rss / 1e6, 1)
         return figures
 

@@ -37,7 +37,7 @@ from bridge.jobs.messages import (
 )
 from bridge.jobs.model import Claim
 from bridge.jobs.opening import open_snapshots, with_shown_names
-from bridge.jobs.processes import started_at
+from bridge.jobs.processes import give_way, started_at
 from bridge.memory import bound_arenas
 from engine.errors import Cancelled, NrxError
 from engine.thrift import sparing_memory
@@ -73,6 +73,7 @@ def main(pipe: Connection, settings: Settings) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     bound_arenas()
+    give_way()
     Worker(pipe, settings).serve()
 
 
