@@ -24,6 +24,8 @@ MAX_RETRIMS = 12
 OVERSHOOT_FACTOR = 1.1
 RETRIM_ABOVE = 1.0005
 """Overshoot that is mended, as a factor: 0.004 dB, well inside the margin kept for quantising."""
+FORESIGHT = 1.001
+"""Strict renderings are limited by 0.009 dB more than the hops' peaks ask for."""
 UNCHANGED_NEPERS = 1e-5
 MERGE_GAP_HOPS = 512
 TINY = 1e-20
@@ -60,14 +62,18 @@ class Rendering:
         most_bent = max(1.0, *in_pieces(render, stretches, monitor.part(0.0, 0.4)), 1.0)
         self.max_saturation_db = 20.0 * log10(most_bent)
         if most_bent > 1.0:
-            peaks = hop_peaks_of(out, rate, drive.ceiling, monitor.part(0.4, 0.6))
-        self._needed = needed_reduction(peaks, drive.ceiling)
+            peaks = hop_peaks_of(out, rate, drive.ceiling, monitor.part(0.4, 0.6), fine=fine)
+        # A little more than is needed, so that few hops have to be mended.
+        self._needed = needed_reduction(peaks, drive.ceiling / (FORESIGHT if fine else 1.0))
         self.curve: Nepers = reduction_curve(self._needed, rate)
-        for first, last in _blocks(self._hops):
+
+        def limit(stretch: tuple[int, int]) -> None:
+            first, last = stretch
             if self.curve[first : last + 1].any():
                 block = out[:, first * HOP_FRAMES : last * HOP_FRAMES]
                 block *= gains_between(self.curve, first, last)[: block.shape[1]]
-            monitor.report(0.6 + 0.4 * last / self._hops)
+
+        in_pieces(limit, stretches, monitor.part(0.6, 1.0))
 
     def retrim(self, monitor: Monitor) -> None:
         """Reduce further what is over the ceiling, until nothing is."""
@@ -85,8 +91,7 @@ class Rendering:
             curve = reduction_curve(self._needed, rate)
             changed = np.abs(curve - self.curve) > UNCHANGED_NEPERS
             for first, last in _stretches(changed[:-1] | changed[1:], self._hops):
-                self.curve[first : last + 1] = curve[first : last + 1]
-                self._render(first, last)
+                self._limit_anew(first, last, curve)
                 reach = (max(0, first - 2), min(self._hops, last + 2))
                 measured = hop_fine_peaks if self._fine else hop_true_peaks
                 peaks[reach[0] : reach[1]] = measured(self._out, rate, above=ceiling, hops=reach)
@@ -100,12 +105,14 @@ class Rendering:
         merged: Nepers = np.maximum.reduceat(self.curve[:-1], np.arange(0, self._hops, MERGED_HOPS))
         return np.append(merged, self.curve[-1:])
 
-    def _render(self, first: int, last: int) -> None:
+    def _limit_anew(self, first: int, last: int, curve: Nepers) -> None:
+        """Follow `curve` in the hops from `first` to `last`, instead of the curve that they were limited with."""
         for start in range(first, last, BLOCK_HOPS):
             end = min(last, start + BLOCK_HOPS)
             block = self._out[:, start * HOP_FRAMES : end * HOP_FRAMES]
-            gains = gains_between(self.curve, start, end)
-            np.multiply(self._drive.samples_between(start, end), gains[: block.shape[1]], out=block)
+            change = gains_between(curve, start, end) / gains_between(self.curve, start, end)
+            block *= change[: block.shape[1]]
+        self.curve[first : last + 1] = curve[first : last + 1]
 
 
 def _blocks(hops: int) -> Iterator[tuple[int, int]]:
