@@ -335,7 +335,14 @@ function announce() {
 announce.local = 1;
 
 function announce_again() {
-    if (!current || current.received || current.state !== "sent") {
+    if (!current || current.state !== "sent") {
+        return;
+    }
+    if (current.taken) {
+        outlet(TO_OSC, ["/nrx/status", current.id]);
+        return;
+    }
+    if (current.received) {
         return;
     }
     if (current.sends < RESENDS) {
@@ -403,9 +410,29 @@ function time_left(left_s) {
 }
 time_left.local = 1;
 
+/* The daemon's spool may have taken the request file before our word of it came: then there is a status file. */
+function taken_by_spool(job, code) {
+    var status;
+    if (job.state !== "sent" || (code !== "input.not_found" && code !== "job.unknown")) {
+        return false;
+    }
+    status = parsed(read_text(link.spool + "/status/" + job.id + ".json"));
+    job.asks = (job.asks || 0) + 1;
+    if (status ? status.state === "failed" : job.asks > 20) {
+        return false;
+    }
+    job.taken = 1;
+    resend.schedule(RESEND_MS / 2);
+    return true;
+}
+taken_by_spool.local = 1;
+
 function refused(id, code, sentence) {
     var job = job_of(id);
     link.heard_ms = now();
+    if (job && taken_by_spool(job, code)) {
+        return;
+    }
     if (job) {
         if (code === "request.too_many") {
             resend.schedule(RESEND_MS);
