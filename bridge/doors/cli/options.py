@@ -22,10 +22,16 @@ def stack(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return apply
 
 
+def _without_dots(_context: click.Context, _parameter: click.Parameter, out: Path | None) -> Path | None:
+    """Return a folder whose name has no "..": it stands in manifests and is shown."""
+    return out.expanduser().resolve() if out is not None and ".." in out.parts else out
+
+
 output_options = stack(
     click.option(
         "--out",
         type=click.Path(path_type=Path),
+        callback=_without_dots,
         metavar="DIR",
         help="Folder in which the return's own folder is made.  [default: NRX_HOME/returns]",
     ),

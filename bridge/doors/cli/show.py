@@ -8,16 +8,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bridge.doors.cli.width import output_width
 from bridge.protocol import JobStatus, Manifest
 from engine.errors import CODES, NrxError
 
 BARS_SHOWN = 16
-PIPED_WIDTH = 140
+SAME_TEMPO_BPM = 0.05
 
 
 def show_manifest(manifest: Manifest) -> None:
     """Print a return's table of tracks and its facts to standard output."""
-    console = Console(highlight=False, soft_wrap=True, width=_width())
+    console = Console(highlight=False, soft_wrap=True, width=output_width())
     if manifest.tracks:
         table = Table(title_justify="left", show_edge=False, pad_edge=False)
         for column in ("track", "kind", "file", "gain", "LUFS", ""):
@@ -56,9 +57,9 @@ def show_ended(job: JobStatus, *, as_json: bool) -> None:
         sys.exit(CODES["cancelled"].exit_status)
 
 
-def _width() -> int | None:
-    """Return the width for output that is piped: nothing is cut off there; a terminal keeps its own width."""
-    return None if sys.stdout.isatty() else PIPED_WIDTH
+def _count(number: int, what: str) -> str:
+    """Return "1 bar", "2 bars"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def facts(manifest: Manifest) -> list[str]:
@@ -71,12 +72,15 @@ def facts(manifest: Manifest) -> list[str]:
         lines.append(
             f"{verb}: {heard.tempo_bpm:.2f} BPM{f' (or {others})' if others else ''}, {heard.time_signature}, "
             f"{heard.key}{f' ({heard.key_confidence:.0%} sure)' if manifest.source else ''}, "
-            f"{len(heard.downbeats_s)} bars in {len(heard.sections)} sections."
+            f"{_count(len(heard.downbeats_s), 'bar')} in {_count(len(heard.sections), 'section')}."
         )
         chords = [chord.label for chord in heard.chords]
         if chords:
             more = " …" if len(chords) > BARS_SHOWN else ""
             lines.append(f"Chords: {' '.join(chords[:BARS_SHOWN])}{more}")
+    laid = manifest.timeline
+    if heard is not None and laid is not None and abs(laid.tempo_bpm - heard.tempo_bpm) > SAME_TEMPO_BPM:
+        lines.append(f"New tempo: {laid.tempo_bpm:.2f} BPM; the separated tracks keep the song's own.")
     for item in manifest.sync:
         moved = "as sung" if item.engine == "none" else (
             f"stretched {item.stretch_mean:.2f}x, {item.pitch_semitones:+.1f} semitones"
@@ -90,7 +94,7 @@ def facts(manifest: Manifest) -> list[str]:
     if manifest.seconds:
         reused = [stage.stage for stage in manifest.stages if stage.cached]
         lines.append(
-            f"Took {manifest.seconds:.1f} s, {manifest.times_real_time:.1f} times real time"
+            f"Took {manifest.seconds:.1f} s, {manifest.times_real_time:.1f} times as fast as it plays"
             + (f" (from the cache: {', '.join(reused)})." if reused else ".")
         )
     if "overview" in manifest.files:

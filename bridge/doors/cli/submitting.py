@@ -69,11 +69,12 @@ def _leave(daemon: DaemonClient, jobs: Sequence[str]) -> None:
     if sys.stdin.isatty():
         click.echo("", err=True)
         cancel = click.prompt(
-            "d: leave it running, c: cancel it", type=click.Choice(["d", "c"]), default="d", err=True
+            "Cancel it (c), or leave it running (d)?", type=click.Choice(["d", "c"]), default="d", err=True
         ) == "c"  # fmt: skip
     for job_id in jobs:
         if cancel:
             daemon.call("POST", f"/v2/jobs/{job_id}/cancel")
+            click.echo(f"{job_id} is being cancelled.", err=True)
         else:
             click.echo(
                 f"{job_id} goes on; `nrx watch {job_id}` follows it, `nrx cancel {job_id}` ends it.", err=True

@@ -65,4 +65,5 @@ def command(
                 click.echo(job.model_dump_json())
             return
         paused = daemon.call("GET", "/v2/queue")["paused"]
-        show_jobs(page["jobs"], total=page["total"], paused=paused)
+        filtered = state is not None or search is not None
+        show_jobs(page["jobs"], total=page["total"], paused=paused, filtered=filtered)

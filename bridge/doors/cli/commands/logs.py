@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 POLL_S = 0.3
+ACCESS = " nrx.http: "
+"""In lines of the access log, which say who asked after a job, not what became of it."""
 
 
 @click.command(
@@ -33,11 +35,20 @@ def command(job_id: str | None, lines: int, *, follow: bool) -> None:
         raise NrxError("daemon.absent", f"There is no log {file} yet; the daemon writes it: `nrx serve`.")
     raw = file.read_bytes()
     text = raw.decode("utf-8", "replace")
-    wanted = [line for line in text.splitlines() if job_id is None or job_id in line]
+    wanted = [line for line in text.splitlines() if _is_about(job_id, line)]
+    if not wanted and job_id is not None and not follow:
+        raise NrxError(
+            "job.unknown", f"The log {file} does not speak of a job {job_id!r}; `nrx jobs` lists all."
+        )
     for line in wanted[-lines:]:
         click.echo(line)
     if follow:
         _follow(file, len(raw), job_id)
+
+
+def _is_about(job_id: str | None, line: str) -> bool:
+    """Return whether a line tells of the job; without a job, all do."""
+    return job_id is None or (job_id in line and ACCESS not in line)
 
 
 def _follow(file: Path, seen: int, job_id: str | None) -> None:
@@ -57,5 +68,5 @@ def _follow(file: Path, seen: int, job_id: str | None) -> None:
         seen = size
         *whole, rest = (rest + new.decode("utf-8", "replace")).split("\n")
         for line in whole:
-            if job_id is None or job_id in line:
+            if _is_about(job_id, line):
                 click.echo(line)

@@ -33,7 +33,7 @@ Examples:
 @remix_options
 @output_options
 @click.option(
-    "--priority", type=click.IntRange(-1000, 1000), default=0, show_default=True, help="Higher goes first."
+    "--priority", type=click.IntRange(-100, 100), default=0, show_default=True, help="Higher goes first."
 )
 @click.option("--detach", is_flag=True, help="Print the jobs' ids once they are accepted, and do not wait.")
 def command(

@@ -1,5 +1,7 @@
 """`nrx watch`."""
 
+import sys
+
 import click
 
 
@@ -20,9 +22,14 @@ def command(job_id: str | None, *, as_json: bool) -> None:
     from bridge.config import load_settings
     from bridge.doors.cli.follow import follow_all, follow_job
     from bridge.doors.cli.show import show_ended
+    from engine.errors import CODES
 
     with DaemonClient(load_settings()) as daemon:
-        if job_id is None:
-            follow_all(daemon, as_json=as_json)
-        else:
-            show_ended(follow_job(daemon, job_id, quiet=as_json), as_json=as_json)
+        try:
+            if job_id is None:
+                follow_all(daemon, as_json=as_json)
+            else:
+                show_ended(follow_job(daemon, job_id, quiet=as_json), as_json=as_json)
+        except KeyboardInterrupt:
+            click.echo("No longer watching; the jobs go on.", err=True)
+            sys.exit(CODES["cancelled"].exit_status)
