@@ -10,6 +10,9 @@ from engine.analysis.model import Chord
 
 Colour = tuple[int, int, int]
 
+NO_CHORD = "N.C."
+"""What musicians write where no chord is played."""
+
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _CHORD_SUFFIXES = {
     "maj": "", "min": "m", "7": "7", "maj7": "maj7", "min7": "m7", "minmaj7": "m(maj7)", "maj6": "6",

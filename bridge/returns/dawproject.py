@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from bridge.protocol import Track
-from bridge.returns.chord_names import chord_name
+from bridge.returns.chord_names import NO_CHORD, chord_name
 from bridge.returns.session import Session, map_as_written, placed_signatures, tempo_points
 from engine import __version__
 from engine.tempo import TempoMap
@@ -102,7 +102,7 @@ def _arrangement(session: Session, tempo_map: TempoMap) -> Element:
         clips = SubElement(own, "Clips", id=f"clips{index}")
         clips.append(_clip(track, written))
     named = [(region.start_s, region.name) for region in session.sections]
-    named += [(region.start_s, chord_name(region.name)) for region in session.chords]
+    named += [(region.start_s, chord_name(region.name) or NO_CHORD) for region in session.chords]
     if named:
         markers = SubElement(arrangement, "Markers", timeUnit="beats", id="markers")
         for at_s, name in sorted(named):

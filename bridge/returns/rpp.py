@@ -8,7 +8,7 @@ the timebase "time" (`BEAT 0`), no loop and no stretch. Paths are relative to th
 import math
 from collections.abc import Sequence
 
-from bridge.returns.chord_names import chord_name
+from bridge.returns.chord_names import NO_CHORD, chord_name
 from bridge.returns.session import Region, Session, TempoPoint, placed_signatures, tempo_points
 from engine.tempo import TimeSignature
 
@@ -93,7 +93,9 @@ def _markers(sections: Sequence[Region], chords: Sequence[Region]) -> list[str]:
         lines.append(f"  MARKER {number} {section.start_s:.12f} {quoted(section.name)} 1 0 1 R")
         lines.append(f'  MARKER {number} {section.end_s:.12f} "" 1')
     for number, chord in enumerate(chords, start=1):
-        lines.append(f"  MARKER {number} {chord.start_s:.12f} {quoted(chord_name(chord.name))} 0 0 1")
+        lines.append(
+            f"  MARKER {number} {chord.start_s:.12f} {quoted(chord_name(chord.name) or NO_CHORD)} 0 0 1"
+        )
     return lines
 
 
