@@ -769,7 +769,8 @@ def _shown_key(client_key: str | None) -> str:
 
 
 def _wrong_state(row: ROW, what: str) -> NrxError:
-    return NrxError("job.state", f"The job {row.id} is {row.state} and cannot be {what}.")
+    verb = "has" if row.state in ("succeeded", "failed") else "is"
+    return NrxError("job.state", f"The job {row.id} {verb} {row.state} and cannot be {what}.")
 
 
 def _known(connection: Connection, job_id: str) -> ROW:
