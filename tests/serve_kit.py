@@ -29,6 +29,7 @@ class Served:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,  # a process group of its own, as a terminal gives
         )
         self.info: DaemonInfo = until(self._found, what="daemon.json")
         token = Path(self.info.token_file).read_text().strip()

@@ -40,6 +40,7 @@ from bridge.jobs.messages import (
 from bridge.jobs.model import Claim, Published
 from bridge.jobs.settling import settle
 from bridge.jobs.store import JobStore, LeaseLost
+from bridge.jobs.terminal import signals_held_back
 from engine.errors import Cancelled, NrxError
 from engine.stages import StageCache
 
@@ -235,7 +236,8 @@ class WorkerPool:
             process = self._context.Process(
                 target=self._entry, args=(theirs, self._settings), name="nrx-worker", daemon=True
             )
-            process.start()
+            with signals_held_back():
+                process.start()
             theirs.close()
             place.worker = _Worker(process, ours, process.pid or 0)
 

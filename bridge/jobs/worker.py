@@ -11,7 +11,6 @@ import logging
 import math
 import os
 import queue
-import signal
 import threading
 import time
 import traceback
@@ -38,13 +37,13 @@ from bridge.jobs.messages import (
 from bridge.jobs.model import Claim
 from bridge.jobs.opening import open_snapshots, with_shown_names
 from bridge.jobs.processes import give_way, started_at
+from bridge.jobs.terminal import ignore_signals
 from bridge.memory import bound_arenas
 from engine.errors import Cancelled, NrxError
 from engine.thrift import sparing_memory
 
 BEATS_PER_LEASE = 4
 PROGRESS_HZ = 10.0
-IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 HEAVY = (
     "bridge.job",
     "bridge.recipes",
@@ -69,9 +68,7 @@ Entry = Callable[[Connection, Settings], None]
 
 def main(pipe: Connection, settings: Settings) -> None:
     """Serve the daemon at the other end of `pipe` until it ends."""
-    for name in IGNORED:
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    ignore_signals()
     bound_arenas()
     give_way()
     Worker(pipe, settings).serve()

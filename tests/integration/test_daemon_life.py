@@ -16,7 +16,7 @@ from bridge.daemon_file import read_daemon
 from bridge.daemon_lock import DaemonLock
 from engine.errors import NrxError
 from tests.queue_kit import returns_in, until
-from tests.serve_kit import SERVE, Served, is_gone
+from tests.serve_kit import ENDING_S, SERVE, Served, is_gone
 
 
 @pytest.fixture
@@ -106,6 +106,24 @@ def test_daemon_beats_is_alone_and_ends_cleanly_in_the_middle_of_a_job(serve: An
     assert again.job(job_id)["attempt"] == 1
     again.end()
     assert set(returns_in(own_home / "returns").values()) == {1}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_to_the_whole_terminal_ends_everything_without_a_word_too_much(
+    serve: Any, number: signal.Signals
+) -> None:
+    """As Ctrl-C does: worker processes get it too, here while they still import."""
+    daemon = serve()
+    processes = daemon.tree()
+    os.killpg(daemon.process.pid, number)
+    said = daemon.process.communicate(timeout=ENDING_S)[0]
+    daemon.http.close()
+    assert daemon.process.returncode == 0, said
+    assert said.splitlines()[-1] == "Ending; running jobs go back to the queue."
+    assert "Traceback" not in said
+    until(lambda: all(map(is_gone, processes)))
 
 
 @pytest.mark.slow
