@@ -114,6 +114,8 @@ def run(count: int, clients: int) -> None:
         jobs.get(status.id)
         times_s.append(time.perf_counter() - began)
     report("one job", times_s)
+    if hasattr(os, "getloadavg"):
+        print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     jobs.close()
 
 

@@ -496,3 +496,20 @@ def test_full_disk_is_told_in_words_and_what_was_accepted_stands(store: JobStore
     store._writer.write(lambda batch: batch.connection.exec_driver_sql("PRAGMA max_page_count = 1000000"))
     assert store.accept(big).is_new
     assert store.page().total == 2
+
+
+def test_an_answer_tells_the_place_that_the_queue_tells(store: JobStore) -> None:
+    def placed(job_id: str, seed: int, priority: int = 0) -> int | None:
+        told = store.accept(new(job_id, seed=seed, priority=priority)).status.position
+        assert told == store.get(job_id).position
+        return told
+
+    assert [placed("a", 1), placed("b", 2), placed("c", 3, priority=5), placed("d", 4)] == [0, 1, 0, 3]
+    store.set_priority("b", 9)
+    assert [placed("e", 5), placed("f", 6, priority=5)] == [4, 2]
+    store.cancel("a")
+    assert placed("g", 7) == 5
+    take(store)
+    assert placed("h", 8) == 5
+    store.delete("a")
+    assert placed("i", 9) == 6

@@ -169,3 +169,13 @@ def test_closed_hub_has_handed_on_everything() -> None:
         hub.publish([JobEvent.model_construct(id=number)])
     hub.close()
     assert heard == list(range(200))
+
+
+def test_a_begun_accept_is_the_same_as_one_that_is_waited_for(jobs: Jobs) -> None:
+    begun = [jobs.begin_accept(tiny_request(seed), door="test", key=f"k{seed % 2}") for seed in (0, 1, 0)]
+    first, second, again = (future.result(30) for future in begun)
+    assert (first.is_new, second.is_new, again.is_new) == (True, True, False)
+    assert first.status.id == again.status.id != second.status.id
+    refused = jobs.begin_accept(tiny_request(7), door="test", key="k1")
+    assert code_of(lambda: refused.result(30)) == "request.conflict"
+    assert code_of(lambda: jobs.begin_accept(tiny_request(7), door="test", key="")) == "request.invalid"
