@@ -75,7 +75,7 @@ class Live:
             "JSON.stringify(objects[Model.song].props.tracks.map(function (id) { var t = objects[id];"
             "return {name: t.props.name, mute: t.props.mute, color: t.props.color,"
             " volume: objects[objects[t.props.mixer_device].props.volume].props.value, audio: t.props.has_audio_input,"
-            " slot: objects[t.props.clip_slots[0]].props.clip ? objects[objects[t.props.clip_slots[0]].props.clip].props : null,"
+            " slot: (objects[objects[t.props.clip_slots[0]].props.clip] || {props: null}).props,"
             " clips: t.props.arrangement_clips.map(function (c) {"
             "   return Object.assign({notes: (objects[c].notes || []).length}, objects[c].props); })}; }))"
         )
@@ -84,7 +84,9 @@ class Live:
 
     @property
     def errors(self) -> list[str]:
-        found: list[str] = json.loads(str(self.js.eval("JSON.stringify(console_errors.concat(crashed || []))")))
+        found: list[str] = json.loads(
+            str(self.js.eval("JSON.stringify(console_errors.concat(crashed || []))"))
+        )
         return found
 
     # -- time ----------------------------------------------------------------------------------------------------
@@ -192,7 +194,9 @@ class Live:
         elif self.recording:
             tempo = float(self.js.eval("objects[Model.song].props.tempo"))
             rate, sound = 44100, self.recorded_sound
-            start, end = (round(beat * 60 / tempo * rate) for beat in (self.recording["start"], self.position()))
+            start, end = (
+                round(beat * 60 / tempo * rate) for beat in (self.recording["start"], self.position())
+            )
             soundfile.write(self.recording["path"], sound[start:end], rate, subtype="PCM_24")
 
     def position(self) -> float:

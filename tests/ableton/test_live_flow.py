@@ -59,9 +59,7 @@ def manifest_of(live: Live) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", ["11.3.25", "12.4.0"])
-def test_remix_lands_beside_the_track_at_its_bar(
-    daemon: Daemon, recording: Path, version: str
-) -> None:
+def test_remix_lands_beside_the_track_at_its_bar(daemon: Daemon, recording: Path, version: str) -> None:
     live = device(version, daemon, recording)
     live.send("remix")
     live.run(lambda: stage(live).startswith("Landed"), 25)
@@ -74,7 +72,9 @@ def test_remix_lands_beside_the_track_at_its_bar(
         (clip,) = track["clips"]
         assert clip["start_time"] == 16.0
         assert (clip["warping"], clip["looping"]) == (0, 0)
-        assert (clip["end_time"] - 16.0) * 0.5 == pytest.approx(said["frames"] / said["sample_rate"], abs=1e-9)
+        assert (clip["end_time"] - 16.0) * 0.5 == pytest.approx(
+            said["frames"] / said["sample_rate"], abs=1e-9
+        )
         assert bool(track["mute"]) == said["muted"]
         assert (track["volume"] - 0.85) * 40 == pytest.approx(said["gain_db"], abs=0.06)
         assert said["start_frame"] == 16 * RATE // 2
@@ -88,9 +88,7 @@ def test_remix_lands_beside_the_track_at_its_bar(
 
 
 @pytest.mark.parametrize("button", ["separate", "sync", "master", "variation"])
-def test_every_button_brings_its_return_to_the_set(
-    daemon: Daemon, recording: Path, button: str
-) -> None:
+def test_every_button_brings_its_return_to_the_set(daemon: Daemon, recording: Path, button: str) -> None:
     live = device("12.2.0", daemon, recording, start_beat=0.0)
     live.send(button)
     live.run(lambda: stage(live).startswith("Landed"), 25)
