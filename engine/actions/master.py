@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PLAN = (("read", 0.05), ("master", 0.95))
 BYTES_PER_FRAME = 44.0
-VERSION = 1
+VERSION = 2
 """Of everything that a master depends on beside its input: raise it when the chain sounds different."""
 
 Plain = dict[str, Any]

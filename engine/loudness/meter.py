@@ -57,6 +57,33 @@ class LoudnessMeter:
         self._partial = 0.0
         self._frames = 0
 
+    @classmethod
+    def of_energies(
+        cls, channels: int, sample_rate: int, energies: NDArray[np.float64], partial: float, frames: int
+    ) -> LoudnessMeter:
+        """Return a meter that has heard `frames` frames of these energies per hop, the last hop in part.
+
+        It is for reading: samples that are added count as if silence had been before them.
+        """
+        meter = cls(channels, sample_rate)
+        meter._hops, meter._partial, meter._frames = [energies], partial, frames
+        return meter
+
+    def scaled(self, gain: float) -> LoudnessMeter:
+        """Return a meter that has heard the same, louder by a (linear) gain."""
+        return self.of_energies(
+            self.channels,
+            self.sample_rate,
+            self.hop_energies() * gain**2,
+            self._partial * gain**2,
+            self._frames,
+        )
+
+    @property
+    def partial_energy(self) -> float:
+        """Energy in the hop that has begun."""
+        return self._partial
+
     def add(self, samples: NDArray[np.floating]) -> None:
         """Add samples of shape (channels, frames)."""
         step = max(1, int(BLOCK_S * self.sample_rate))

@@ -16,10 +16,11 @@ from engine.errors import NrxError
 from engine.loudness.meter import HOPS_PER_S, LoudnessMeter
 from engine.loudness.truepeak import HOP_FRAMES, true_peak
 from engine.mastering.drive import MERGED_HOPS, Drive, glue_curve
+from engine.mastering.hearing import hear
 from engine.mastering.model import MasterReport, MasterResult, MasterSettings
 from engine.mastering.plan import DB_PER_NEPER, Plan, average_reduction_db, make_plan
 from engine.mastering.quantise import quantise
-from engine.mastering.rendering import BLOCK_HOPS, Rendering, hop_peaks_of
+from engine.mastering.rendering import Rendering, hop_peaks_of
 from engine.mastering.riding import ride_curve
 from engine.progress import SILENT, Monitor
 
@@ -29,6 +30,7 @@ LOUDNESS_TOLERANCE_LU = 0.1
 MAX_PASSES = 3
 DRIVEN_OVER_LU, MOST_TURNED_DOWN_LU = 0.15, 0.5
 """Strict masters are driven this much louder than planned, and turned down by up to that much afterwards."""
+AUDIBLE_OVER_DITHER_LUFS = -60.0
 RANGES: dict[str, tuple[float, float]] = {
     "lufs": (-60.0, -3.0),
     "ceiling_dbtp": (-20.0, 0.0),
@@ -54,7 +56,7 @@ def master(
     """
     _check(audio, settings)
     ceiling = float(10.0 ** ((settings.ceiling_dbtp - QUANTISING_MARGIN_DB) / 20.0))
-    before = _listen(audio.samples, audio.sample_rate, monitor.part(0.0, 0.1))
+    before = hear(audio.samples, audio.sample_rate, monitor.part(0.0, 0.1))
     if not isfinite(before.integrated_lufs):
         return _unchanged(audio, settings, before)
 
@@ -92,9 +94,7 @@ def master(
         part = monitor.part(1.0 - 0.75 * 0.5**passes, 1.0 - 0.75 * 0.5 ** (passes + 1))
         limited = Rendering(drive, out, part.part(0.0, 0.5), fine=settings.strict)
         limited.retrim(part.part(0.5, 0.75))
-        if settings.strict:
-            _turn_down(out, audio.sample_rate, plan.aimed_lufs)
-        after, peak = _finish(out, audio.sample_rate, settings, part.part(0.75, 1.0))
+        after, peak = _finish(out, audio.sample_rate, settings, part.part(0.75, 1.0), plan.aimed_lufs)
         passes += 1
         off_lu = after.integrated_lufs - plan.aimed_lufs
         if abs(off_lu) <= LOUDNESS_TOLERANCE_LU or passes == MAX_PASSES:
@@ -128,33 +128,31 @@ def master(
     return MasterResult(result, report, _per_tenth(reduction, audio.sample_rate), slow_db, after)
 
 
-def _turn_down(out: NDArray[np.float32], rate: int, aimed_lufs: float) -> None:
-    """Turn a render that came out a little too loud down to its loudness: exact, and cheaper than another pass."""
-    off_lu = _listen(out, rate, SILENT).integrated_lufs - aimed_lufs
-    if 0.0 < off_lu <= MOST_TURNED_DOWN_LU:
-        out *= np.float32(10.0 ** (-off_lu / 20.0))
-
-
-def _listen(samples: NDArray[np.float32], rate: int, monitor: Monitor) -> LoudnessMeter:
-    meter = LoudnessMeter(samples.shape[0], rate)
-    for start in range(0, samples.shape[1], BLOCK_HOPS * HOP_FRAMES):
-        meter.add(samples[:, start : start + BLOCK_HOPS * HOP_FRAMES])
-        monitor.report(start / samples.shape[1])
-    return meter
+def _down_to(meter: LoudnessMeter, aimed_lufs: float) -> float:
+    """Return the gain that turns a render that came out a little too loud down: exact, and cheaper than another."""
+    off_lu = meter.integrated_lufs - aimed_lufs
+    return float(10.0 ** (-off_lu / 20.0)) if 0.0 < off_lu <= MOST_TURNED_DOWN_LU else 1.0
 
 
 def _finish(
-    out: NDArray[np.float32], rate: int, settings: MasterSettings, monitor: Monitor
+    out: NDArray[np.float32], rate: int, settings: MasterSettings, monitor: Monitor, aimed_lufs: float = inf
 ) -> tuple[LoudnessMeter, float]:
     """Quantise `out` in place, make sure of the ceiling on the result, and return its meter and true peak."""
     ceiling = float(10.0 ** (settings.ceiling_dbtp / 20.0))
-    quantise(out, settings.bits, settings.seed, dither_24=settings.strict)
-    if settings.strict:  # whoever asks for that measures the file, with both meters
-        return _listen(out, rate, monitor), max(float(out.max(initial=0.0)), -float(out.min(initial=0.0)))
+    if settings.strict:  # whoever asks for that measures the file's peaks, with both meters
+        heard = hear(out, rate, monitor)
+        gain = _down_to(heard, aimed_lufs)
+        quantise(out, settings.bits, settings.seed, dither_24=True, gain=gain)
+        peak = max(float(out.max(initial=0.0)), -float(out.min(initial=0.0)))
+        # Dither of 24 bits is too soft to be heard by the meter.
+        if settings.bits == 24 and heard.integrated_lufs > AUDIBLE_OVER_DITHER_LUFS:
+            return heard.scaled(gain), peak
+        return hear(out, rate), peak
+    quantise(out, settings.bits, settings.seed)
     while (highest := true_peak(out, rate)) > ceiling:
-        out *= np.float32(ceiling / highest * 10.0 ** (-QUANTISING_MARGIN_DB / 20.0))
-        quantise(out, settings.bits, settings.seed, dither_24=settings.strict)
-    return _listen(out, rate, monitor), highest
+        gain = ceiling / highest * 10.0 ** (-QUANTISING_MARGIN_DB / 20.0)
+        quantise(out, settings.bits, settings.seed, gain=gain)
+    return hear(out, rate, monitor), highest
 
 
 def _unchanged(audio: Audio, settings: MasterSettings, before: LoudnessMeter) -> MasterResult:

@@ -16,6 +16,7 @@ from engine.audio.buffer import Audio
 from engine.loudness.figures import Figures, PeakMeter, coarse_peak, figures
 from engine.loudness.spectrum import decibels
 from engine.mastering.bands import BandLevels, band_levels
+from engine.mastering.hearing import hear
 from engine.mastering.parallel import both
 from engine.progress import SILENT, Monitor
 
@@ -49,8 +50,10 @@ class Heard:
 
 def listen(audio: Audio, monitor: Monitor = SILENT, *, peaks: PeakMeter = coarse_peak) -> Heard:
     """Measure `audio` for the chain; of true peaks only the 4x one, or none (`no_peak`)."""
+    meter = hear(audio.samples, audio.sample_rate, monitor.part(0.0, 0.2))
     levels, measured = both(
-        lambda: band_levels(audio), lambda: figures(audio, monitor.part(0.0, 0.9), peaks=peaks)
+        lambda: band_levels(audio),
+        lambda: figures(audio, monitor.part(0.2, 0.9), peaks=peaks, meter=meter),
     )
     monitor.report(1.0)
     return Heard(measured, levels, profile_of(measured, levels))

@@ -5,34 +5,39 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-FRAMES_AT_ONCE = 1 << 17
+from engine.mastering.parallel import in_pieces
+
+FRAMES_AT_ONCE = 1 << 19
+CACHED_FRAMES = 1 << 14
 
 
-def quantise(samples: NDArray[np.float32], bits: int, seed: int, *, dither_24: bool = False) -> None:
+def quantise(
+    samples: NDArray[np.float32], bits: int, seed: int, *, dither_24: bool = False, gain: float = 1.0
+) -> None:
     """Put `samples` (channels, frames) on the grid of `bits` bits (16 or 24; 32 changes nothing), in place.
 
     Dither is triangular, 2 LSB wide, from `seed` alone, so that the same master is the same bytes. At 24 bits
-    it is added in float64: float32 has no room for it.
+    it is added in float64: float32 has no room for it. `gain` (linear) is applied first.
     """
     if bits >= 32:
+        if gain != 1.0:
+            samples *= np.float32(gain)
         return
-    scale = np.float32(1 << (bits - 1))
-    random = np.random.Generator(np.random.PCG64(seed))
-    for start in range(0, samples.shape[1], FRAMES_AT_ONCE):
-        # Exact in float32: scaling is by a power of two, and every value of 24 bits is a float32.
-        block = samples[:, start : start + FRAMES_AT_ONCE]
-        if dither_24 and bits == 24:
-            fine = block * np.float64(scale)
-            fine += random.random(block.shape, dtype=np.float32)
-            fine -= random.random(block.shape, dtype=np.float32)
+    scale = float(1 << (bits - 1))
+    dithered = bits <= 16 or (dither_24 and bits == 24)
+
+    def piece(start: int) -> None:
+        random = np.random.Generator(np.random.SFC64((seed, start)))
+        for first in range(start, min(start + FRAMES_AT_ONCE, samples.shape[1]), CACHED_FRAMES):
+            block = samples[:, first : min(first + CACHED_FRAMES, start + FRAMES_AT_ONCE)]
+            fine = np.multiply(block, gain * scale, dtype=np.float64)
+            if dithered:
+                noise = np.frombuffer(random.bytes(4 * block.size), "<u2").astype(np.float32)
+                fine += ((noise[: block.size] - noise[block.size :]) * np.float32(2.0**-16)).reshape(
+                    block.shape
+                )
             np.rint(fine, out=fine)
-            np.clip(fine, -scale, scale - np.float32(1.0), out=fine)
-            block[:] = fine / np.float64(scale)
-            continue
-        block *= scale
-        if bits <= 16:
-            block += random.random(block.shape, dtype=np.float32)
-            block -= random.random(block.shape, dtype=np.float32)
-        np.rint(block, out=block)
-        np.minimum(block, scale - np.float32(1.0), out=block)
-        block /= scale
+            np.clip(fine, -scale, scale - 1.0, out=fine)
+            np.multiply(fine, 1.0 / scale, out=block, casting="same_kind")
+
+    in_pieces(piece, range(0, samples.shape[1], FRAMES_AT_ONCE))

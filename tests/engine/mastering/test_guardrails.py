@@ -32,7 +32,7 @@ def holds_on_the_file(master: MadeMaster) -> None:
     assert heard.true_peak_8x_dbtp <= -1.0
     assert heard.stereo.width_pct <= 140.0
     assert heard.stereo.correlation >= 0.1
-    assert heard.integrated_lufs == pytest.approx(master.after.integrated_lufs, abs=1e-9)
+    assert heard.integrated_lufs == pytest.approx(master.after.integrated_lufs, abs=1e-5)
 
 
 def test_equaliser_stays_within_4_db_however_far_the_reference_is(tmp_path: Path) -> None:
