@@ -213,14 +213,13 @@ def _summary(report: Plain, which: str) -> LoudnessSummary:
 
 def reference_of(sources: Sequence[SourceFile], monitor: Monitor) -> Profile | None:
     """Listen to the references, one at a time, and return their mean."""
-    from engine.loudness.figures import no_peak
-    from engine.mastering.profile import average, listen
+    from engine.mastering.profile import average, profile_reference
 
     profiles = []
     for index, source in enumerate(sources):
         part = monitor.part(index / len(sources), (index + 1) / len(sources))
         audio = to_stereo(read_audio(source.path, monitor=part.part(0.0, 0.5)))
-        profiles.append(listen(audio, peaks=no_peak).profile)
+        profiles.append(profile_reference(audio))
         part.report(1.0)
     return average(profiles) if profiles else None
 

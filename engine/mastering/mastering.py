@@ -30,6 +30,10 @@ LOUDNESS_TOLERANCE_LU = 0.1
 MAX_PASSES = 3
 DRIVEN_OVER_LU, MOST_TURNED_DOWN_LU = 0.15, 0.5
 """Strict masters are driven this much louder than planned, and turned down by up to that much afterwards."""
+EXPECTED_EXTRA_DB = 5.0
+"""By how much the gain may exceed the distance to the loudness aimed for before peaks are measured again."""
+KNEE_HEADROOM_DB = 2.0
+"""Peaks that stay this far below the ceiling are changed by nothing: saturation begins at 1.94 dB."""
 AUDIBLE_OVER_DITHER_LUFS = -60.0
 RANGES: dict[str, tuple[float, float]] = {
     "lufs": (-60.0, -3.0),
@@ -66,15 +70,12 @@ def master(
     riding_db = ride_curve(glued, before.integrated_lufs, settings.lra_max, audio.sample_rate)
     slow_db = glue_db + riding_db
     glue_average_db = _average_db(-np.minimum(slow_db, 0.0), energies)
-    # Peaks this far below the ceiling stay below it at any gain the plan may choose, saturation's knee
-    # included.
-    headroom_db = max(6.0, settings.lufs - before.integrated_lufs + 12.0 + float(slow_db.max(initial=0.0)))
+    most_slow_db = float(slow_db.max(initial=0.0))
+    headroom_db = max(6.0, settings.lufs - before.integrated_lufs + EXPECTED_EXTRA_DB + most_slow_db)
     drive = Drive(
         audio=audio,
         glue_db=slow_db,
-        hop_peaks=hop_peaks_of(
-            audio.samples, audio.sample_rate, ceiling * 10.0 ** (-headroom_db / 20.0), monitor.part(0.1, 0.25)
-        ),
+        hop_peaks=_peaks_below(audio, ceiling, headroom_db, monitor.part(0.1, 0.25)),
         ceiling=ceiling,
         saturation=settings.saturation_amount,
     )
@@ -82,14 +83,12 @@ def master(
     correction_lu = expected_lu - (DRIVEN_OVER_LU if settings.strict else 0.0)
     passes = 0
     while True:
-        plan = make_plan(
-            drive,
-            energies,
-            settings,
-            correction_lu,
-            monitor,
-            spent_db=glue_average_db if settings.strict else 0.0,
-        )
+        spent_db = glue_average_db if settings.strict else 0.0
+        plan = make_plan(drive, energies, settings, correction_lu, monitor, spent_db=spent_db)
+        if plan.gain_db + most_slow_db + KNEE_HEADROOM_DB > headroom_db:
+            headroom_db = plan.gain_db + most_slow_db + 2.0 * KNEE_HEADROOM_DB
+            drive.hop_peaks = _peaks_below(audio, ceiling, headroom_db, SILENT)
+            plan = make_plan(drive, energies, settings, correction_lu, monitor, spent_db=spent_db)
         drive.set_gain(plan.gain_db)
         part = monitor.part(1.0 - 0.75 * 0.5**passes, 1.0 - 0.75 * 0.5 ** (passes + 1))
         limited = Rendering(drive, out, part.part(0.0, 0.5), fine=settings.strict)
@@ -126,6 +125,12 @@ def master(
         glue_average_db=glue_average_db,
     )
     return MasterResult(result, report, _per_tenth(reduction, audio.sample_rate), slow_db, after)
+
+
+def _peaks_below(audio: Audio, ceiling: float, headroom_db: float, monitor: Monitor) -> NDArray[np.float32]:
+    """Return every hop's true peak; the sample peak where both are further below the ceiling than `headroom_db`."""
+    lowest = ceiling * 10.0 ** (-headroom_db / 20.0)
+    return hop_peaks_of(audio.samples, audio.sample_rate, lowest, monitor)
 
 
 def _down_to(meter: LoudnessMeter, aimed_lufs: float) -> float:

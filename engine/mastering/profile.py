@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
-from engine.loudness.figures import Figures, PeakMeter, coarse_peak, figures
+from engine.loudness.figures import Figures, PeakMeter, coarse_peak, figures, no_peak
 from engine.loudness.spectrum import decibels
 from engine.mastering.bands import BandLevels, band_levels
 from engine.mastering.hearing import hear
@@ -48,8 +48,17 @@ class Heard:
     profile: Profile
 
 
+def profile_reference(audio: Audio) -> Profile:
+    """Return the profile of a reference; it needs no peaks, and every other value of the bands' levels will do."""
+    meter = hear(audio.samples, audio.sample_rate)
+    levels, measured = both(
+        lambda: band_levels(audio, sparse=True), lambda: figures(audio, peaks=no_peak, meter=meter)
+    )
+    return profile_of(measured, levels)
+
+
 def listen(audio: Audio, monitor: Monitor = SILENT, *, peaks: PeakMeter = coarse_peak) -> Heard:
-    """Measure `audio` for the chain; of true peaks only the 4x one, or none (`no_peak`)."""
+    """Measure `audio` for the chain; of true peaks only the 4x one."""
     meter = hear(audio.samples, audio.sample_rate, monitor.part(0.0, 0.2))
     levels, measured = both(
         lambda: band_levels(audio),

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from engine.audio import Audio, Envelope, envelope, read_audio, write_wav
 from engine.errors import NrxError
-from engine.loudness.figures import Figures, figures, no_peak
+from engine.loudness.figures import Figures, figures
 from engine.mastering.chain import run_chain
 from engine.mastering.decisions import Corrections, Decisions, decide
 from engine.mastering.guardrails import Attempt, Check, Remedy, check, warning
 from engine.mastering.mastering import master
 from engine.mastering.model import MasterReport, MasterResult, MasterSettings
 from engine.mastering.parallel import both
-from engine.mastering.profile import Heard, Profile, average, listen
+from engine.mastering.profile import Heard, Profile, average, listen, profile_reference
 from engine.mastering.trial import try_out
 from engine.mastering.wishes import (
     HIGHEST_CEILING_DBTP,
@@ -77,7 +77,7 @@ class MadeMaster:
 
 def reference_profile(references: Sequence[Audio]) -> Profile | None:
     """Return the mean profile of reference songs, or None where there are none."""
-    return average([listen(audio, peaks=no_peak).profile for audio in references]) if references else None
+    return average([profile_reference(audio) for audio in references]) if references else None
 
 
 def make_master(
