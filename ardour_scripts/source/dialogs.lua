@@ -34,7 +34,7 @@ end
 
 local BACKGROUND = {
 	type = "checkbox", key = "background", default = false,
-	title = "Go on working meanwhile (the hook or “Import finished NRX jobs” brings it in)",
+	title = "Go on working meanwhile",
 }
 
 local ROWS = {

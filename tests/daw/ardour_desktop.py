@@ -8,6 +8,7 @@ import base64
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -23,7 +24,11 @@ from tests.daw.ardour_sessions import RATE, Session
 Found = TypeVar("Found")
 PROGRAM = "ardour"
 SCREEN = (1440, 900)
-PATIENCE_S = 120.0
+TRACK_NAMES = (40, 276, 68)
+"""Where the master's name stands in the editor (x, y), and how far below each next track's."""
+PATIENCE_S = 60.0
+WITH_US = ("setpriv", "--pdeathsig", "TERM")
+"""Ends a program when the test is killed."""
 TIMER_BIT = 47
 """Number of the signal LuaTimerDS in Debian's build of Ardour 7.3."""
 
@@ -121,6 +126,10 @@ class Desktop:
         self._processes: list[subprocess.Popen[bytes]] = []
         self.display = ""
         self.port = 0
+        # One port for all: Ardour takes each for a control surface of its own.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(0.7)
 
     def __enter__(self) -> "Desktop":
         try:
@@ -136,6 +145,7 @@ class Desktop:
 
     def close(self) -> None:
         """End Ardour, then the screen."""
+        self._socket.close()
         while self._processes:
             process = self._processes.pop()
             _signal(process, signal.SIGTERM)
@@ -150,7 +160,7 @@ class Desktop:
         width, height = SCREEN
         with self._log.open("ab") as log:
             screen = subprocess.Popen(
-                ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"],
+                [*WITH_US, "Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"],
                 pass_fds=(write,), stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._processes.append(screen)
@@ -170,31 +180,26 @@ class Desktop:
         }  # fmt: skip
         with self._log.open("ab") as log:
             ardour = subprocess.Popen(
-                ["nice", PROGRAM, "--no-announcements", "--no-splash", str(self._session.file)],
+                [*WITH_US, "nice", PROGRAM, "--no-announcements", "--no-splash", str(self._session.file)],
                 env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         self._processes.append(ardour)
         self.port = wait_for("Ardour's OSC port", lambda: _listening_port(ardour.pid))
         wait_for("the session's tracks", self.tracks)
 
-    def send(self, address: str, *values: int | str) -> list[tuple[str, list[object]]]:
+    def send(self, address: str, *values: float | str) -> list[tuple[str, list[object]]]:
         """Send one message to Ardour, and return what it says within a moment."""
-        import socket
-
         builder = OscMessageBuilder(address=address)
         for value in values:
             builder.add_arg(value)
         heard = []
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            out.bind(("127.0.0.1", 0))
-            out.settimeout(0.7)
-            out.sendto(builder.build().dgram, ("127.0.0.1", self.port))
-            while True:
-                try:
-                    message = OscMessage(out.recv(65536))
-                except (TimeoutError, ConnectionRefusedError):
-                    return heard
-                heard.append((message.address, list(message.params)))
+        self._socket.sendto(builder.build().dgram, ("127.0.0.1", self.port))
+        while True:
+            try:
+                message = OscMessage(self._socket.recv(65536))
+            except (TimeoutError, ConnectionRefusedError):
+                return heard
+            heard.append((message.address, list(message.params)))
 
     def tracks(self) -> dict[str, int]:
         """Name -> strip number of the tracks that Ardour lists."""
@@ -204,8 +209,17 @@ class Desktop:
         return {str(v[1]): int(str(v[6])) for v in replies if v[0] in ("AT", "MT")}
 
     def select(self, track: str) -> None:
-        """Select a track in the editor."""
-        self.send("/strip/select", self.tracks()[track], 1)
+        """Select a track by clicks on its name, until it shows: Ardour takes none for a while after loading."""
+        x, first_y, row_height = TRACK_NAMES
+        y = first_y + row_height * self.tracks()[track]
+
+        def is_selected() -> bool:
+            self.xdotool("mousemove", str(x), str(y), "click", "1")
+            time.sleep(1.0)
+            red, green, _ = self.picture().getpixel((x + row_height, y))
+            return red > green + 40
+
+        wait_for(f"the selection of {track!r}", is_selected)
 
     def trigger(self, action: str) -> None:
         """Run an action of Ardour's, such as `LuaAction/script-1`."""
@@ -231,12 +245,22 @@ class Desktop:
         """The id of the window with a title, or an empty text."""
         return self.xdotool("search", "--onlyvisible", "--name", title).split("\n")[0]
 
-    def press(self, title: str, key: str = "Return") -> None:
-        """Wait for a window, and press a key in it."""
+    def click(self, title: str, from_right: int = 59, from_bottom: int = 30) -> None:
+        """Wait for a dialog and click in it, so far from its corner: on OK, unless said otherwise."""
         window = wait_for(f"the window {title!r}", lambda: self.window(title))
-        self.xdotool("windowfocus", "--sync", window)
-        self.xdotool("key", "--window", window, key)
-        wait_for(f"the end of the window {title!r}", lambda: not self.window(title), 15)
+        shape = dict(line.split("=") for line in self.xdotool("getwindowgeometry", "--shell", window).split("\n"))
+        x, y = int(shape["WIDTH"]) - from_right, int(shape["HEIGHT"]) - from_bottom
+        self.xdotool("mousemove", "--window", window, str(x), str(y), "click", "1")
+
+    def accept(self, title: str) -> None:
+        """Press OK in a dialog until it closes: Ardour may miss a click on a busy machine."""
+
+        def is_gone() -> bool:
+            self.click(title)
+            time.sleep(1.0)
+            return not self.window(title)
+
+        wait_for(f"the end of the window {title!r}", is_gone)
 
     def picture(self) -> Image.Image:
         """What is on the screen."""
