@@ -18,6 +18,7 @@ Examples:
   nrx remix song.wav --style synthwave --tempo style
   nrx remix song.wav --style rock --tempo 128 --keep vocals,bass
   nrx remix vocals=voice.wav drums=kit.wav bass=bass.wav --style jazz
+  nrx remix "My Set.als" --track Drums --style edm
   nrx remix *.flac --style acoustic --out remixes --json
 """,
 )
