@@ -16,13 +16,22 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 log = logging.getLogger("nrx.jobs")
 
 
+class _LogFile(RotatingFileHandler):
+    """A log file that is begun anew when somebody has removed it, as `nrx clean logs` does."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.stream is not None and not Path(self.baseFilename).exists():
+            self.stream.close()
+            Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+            self.stream = self._open()
+        super().emit(record)
+
+
 def start_logging(home: Path) -> Callable[[], None]:
     """Log to the file from now on, and warnings to standard error too; call the result to end that."""
     folder = home / "logs"
     folder.mkdir(parents=True, exist_ok=True)
-    file = RotatingFileHandler(
-        folder / "daemon.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
-    )
+    file = _LogFile(folder / "daemon.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
     file.setFormatter(logging.Formatter(FORMAT))
     shown = logging.StreamHandler()
     shown.setLevel(logging.WARNING)

@@ -1,6 +1,7 @@
 """The outermost layer: times every request, writes the access log, and turns what nobody expected into one answer.
 
-The log has method, path and status, never a query (tickets stand there), a header or a body.
+The log has method, path and status, never a query (tickets stand there), a header or a body. Who only asks and is
+answered is logged at DEBUG: clients poll, and that would fill the log.
 """
 
 import logging
@@ -14,6 +15,7 @@ from bridge.doors.http.metrics import Metrics
 
 log = logging.getLogger("nrx.http")
 LONGEST_LOGGED_PATH = 200
+FIRST_REFUSAL = 400
 
 
 class Watch:
@@ -50,7 +52,8 @@ class Watch:
                 route=_route(scope),
                 status=str(status),
             )
-            log.info("%s %s %d %.1f ms", scope["method"], shown_path(scope), status, took * 1000)
+            level = logging.DEBUG if scope["method"] == "GET" and 0 < status < FIRST_REFUSAL else logging.INFO
+            log.log(level, "%s %s %d %.1f ms", scope["method"], shown_path(scope), status, took * 1000)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
