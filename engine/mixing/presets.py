@@ -80,16 +80,16 @@ def load_mix_preset(preset_id: str, extra_dirs: Iterable[Path] = ()) -> MixPrese
     """Return the mix preset with that id or name ("Hip-Hop" finds hip_hop); the user's own win.
 
     Raises:
-        NrxError: `request.invalid` with near matches, or `preset.invalid` with file, key, value and what is allowed.
+        NrxError: `request.invalid` with the nearest or all there are, or `preset.invalid` with file, key, value and
+            what is allowed.
     """
     files = _files(extra_dirs)
     wanted = preset_id.strip().lower().replace("-", "_").replace(" ", "_")
     path = files.get(wanted)
     if path is None:
-        near = difflib.get_close_matches(wanted, files, n=3, cutoff=0.4) or sorted(files)
-        raise NrxError(
-            "request.invalid", f"There is no mix preset {preset_id!r}; choose {' or '.join(near)}."
-        )
+        near = difflib.get_close_matches(wanted, files, n=1, cutoff=0.6)
+        what_to_do = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(sorted(files))}."
+        raise NrxError("request.invalid", f"There is no mix preset {preset_id!r}; {what_to_do}")
     preset = read_preset(path, MixPreset)
     if preset.id != path.stem:
         raise NrxError(
