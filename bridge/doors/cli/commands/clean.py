@@ -33,7 +33,7 @@ def command(parts: tuple[str, ...], *, yes: bool) -> None:
         )
     if not parts:
         for part in PARTS:
-            click.echo(f"{part.name:<8} {size_bytes(part.folder(settings)) / 1e9:8.2f} GB  {part.what}")
+            click.echo(f"{part.name:<8} {_size(size_bytes(part.folder(settings))):>9}  {part.what}")
         click.echo(f"In {settings.home}. `nrx clean PART` frees one.")
         return
     if "inputs" in parts and read_daemon(settings.home) is not None:
@@ -43,8 +43,13 @@ def command(parts: tuple[str, ...], *, yes: bool) -> None:
     for name in parts:
         part = known[name]
         folder = part.folder(settings)
-        question = f"Free {size_bytes(folder) / 1e9:.2f} GB of {name} ({part.loses})?"
+        question = f"Free {_size(size_bytes(folder))} of {name} ({part.loses})?"
         if not yes and not (sys.stdin.isatty() and click.confirm(question)):
             click.echo(f"{name}: left as it is{'' if sys.stdin.isatty() else '; say --yes to free it'}.")
             continue
-        click.echo(f"{name}: {empty(folder) / 1e9:.2f} GB freed.")
+        click.echo(f"{name}: {_size(empty(folder))} freed.")
+
+
+def _size(count: int) -> str:
+    """Return bytes for people: "3.60 GB", "5.6 MB"."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
