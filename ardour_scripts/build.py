@@ -29,8 +29,9 @@ def inlined(names: list[str]) -> str:
         "\tlocal modules = {}\n",
         "\tlocal function require (name) return assert (modules[name], name) end\n",
     ]
-    for name in names:
-        parts.append(f'\tmodules["{name}"] = (function ()\n{module_text(name).rstrip()}\n\tend) ()\n')
+    parts += [
+        f'\tmodules["{name}"] = (function ()\n{module_text(name).rstrip()}\n\tend) ()\n' for name in names
+    ]
     return "".join(parts)
 
 

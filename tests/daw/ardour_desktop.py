@@ -93,7 +93,11 @@ def _registered(actions: list[Path], hook: Path) -> str:
         lua += f'scripts[{number}]["a"] = {{}} '
     name, source, factory = _parts(hook, "local factory, signals")
     fields = {"n": name, "s": source, "f": factory}
-    call = "s = {} " + "".join(f's["{key}"] = {_quoted(value)} ' for key, value in fields.items()) + 's["a"] = {} '
+    call = (
+        "s = {} "
+        + "".join(f's["{key}"] = {_quoted(value)} ' for key, value in fields.items())
+        + 's["a"] = {} '
+    )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<UIScripts>\n'
         f'<ActionScript lua="Lua 5.3">{_encoded(lua)}</ActionScript>\n'
@@ -160,7 +164,7 @@ class Desktop:
         width, height = SCREEN
         with self._log.open("ab") as log:
             screen = subprocess.Popen(
-                [*WITH_US, "Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"],
+                [*WITH_US, "Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24"],
                 pass_fds=(write,), stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._processes.append(screen)
@@ -248,7 +252,9 @@ class Desktop:
     def click(self, title: str, from_right: int = 59, from_bottom: int = 30) -> None:
         """Wait for a dialog and click in it, so far from its corner: on OK, unless said otherwise."""
         window = wait_for(f"the window {title!r}", lambda: self.window(title))
-        shape = dict(line.split("=") for line in self.xdotool("getwindowgeometry", "--shell", window).split("\n"))
+        shape = dict(
+            line.split("=") for line in self.xdotool("getwindowgeometry", "--shell", window).split("\n")
+        )
         x, y = int(shape["WIDTH"]) - from_right, int(shape["HEIGHT"]) - from_bottom
         self.xdotool("mousemove", "--window", window, str(x), str(y), "click", "1")
 

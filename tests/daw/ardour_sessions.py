@@ -75,7 +75,12 @@ class Session:
         """Run one of `tests/daw/lua` in headless Ardour; the lines it said."""
         done = subprocess.run(
             ["nice", HEADLESS, str(LUA / script), str(self.folder), *map(str, words)],
-            env={**os.environ, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / ".config"), **(env or {})},
+            env={
+                **os.environ,
+                "HOME": str(self.home),
+                "XDG_CONFIG_HOME": str(self.home / ".config"),
+                **(env or {}),
+            },
             capture_output=True,
             text=True,
             encoding="utf-8",

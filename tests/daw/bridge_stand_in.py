@@ -71,7 +71,9 @@ class StandIn:
         self.audio.append(kept)
         self.requests.append(asked)
         path.unlink()
-        running = SpoolStatus(id=path.stem, state="running", accepted=True, fraction=0.5, message="Mixing: 50%.")
+        running = SpoolStatus(
+            id=path.stem, state="running", accepted=True, fraction=0.5, message="Mixing: 50%."
+        )
         self.statuses.write(running)
         if self.ending == "failed":
             told = JobError(code="input.silent", sentence="The track is silent.")

@@ -89,7 +89,8 @@ def _desk(made: Session, tmp_path: Path) -> Iterator[Desk]:
     desk.bridge.stop()
 
 
-REMIX = """options = function () return { style = "jazz", energy = 1.25, brightness = 1, tempo = "project", bpm = 100 } end"""
+REMIX = """options = function ()
+    return { style = "jazz", energy = 1.25, brightness = 1, tempo = "project", bpm = 100 } end"""
 SEPARATE = "options = function () return {} end"
 IN_BACKGROUND = "options = function () return { background = true } end"
 TICKED = """options = function (rows)
@@ -103,7 +104,12 @@ def test_a_remix_is_sent_sample_exact_and_comes_back_on_new_tracks(desk: Desk) -
     assert "closed windows\t1" in said
     (asked,) = desk.bridge.requests
     request = asked.request
-    assert (request.action, request.style, request.energy, request.tempo) == ("remix", "jazz", 1.25, "project")
+    assert (request.action, request.style, request.energy, request.tempo) == (
+        "remix",
+        "jazz",
+        1.25,
+        "project",
+    )
     assert request.inputs[0].name == "Guitar & Co.wav"
     assert not Path(request.inputs[0].path).exists(), "the rendered file is removed once it was taken"
 

@@ -135,7 +135,7 @@ def test_separated_stems_sum_to_what_the_track_plays(saved: dict[str, Track]) ->
 
 
 def test_the_new_drums_are_on_the_sessions_beats(saved: dict[str, Track]) -> None:
-    """How loud the drums set in, folded on the beats of the session's tempo map: nearly all near the beat and its halves."""
+    """How much the drums rise on the beats of the session's tempo map, against all times and off the beat."""
     drums = saved["NRX Song lofi_chill - Drums"].regions[0].audio().mean(axis=0)
 
     def attack_at(beats_s: np.ndarray) -> float:
