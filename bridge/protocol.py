@@ -28,6 +28,7 @@ EventType = Literal[
 TrackKind = Literal["separated", "fitted", "generated", "mix", "master"]
 Scale = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)]
 
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 MasterStage = Literal["corrective", "tone", "match_spectrum", "match_width", "match_dynamics", "compression"]
 STEM_ROLES = ("vocals", "drums", "bass", "other")
@@ -50,6 +51,21 @@ class InputFile(Strict):
     path: str = Field(min_length=1)
     role: str | None = None
     name: str | None = Field(default=None, min_length=1, max_length=255)
+
+
+class RequestTimeline(Strict):
+    """Where in a DAW's project the inputs were taken from.
+
+    `start_s` (on the project's own clock) beats the time reference of BWF files, so that everything that comes back
+    starts there. `end_s` and `sample_rate` are the range and rate that were rendered, `offset_s` what the project's
+    ruler shows at its second 0; they are kept in the manifest for scripts.
+    """
+
+    start_s: float = Field(default=0.0, ge=0, le=1e6, allow_inf_nan=False)
+    end_s: float | None = Field(default=None, ge=0, le=1e6, allow_inf_nan=False)
+    sample_rate: int | None = Field(default=None, ge=1)
+    offset_s: float = Field(default=0.0, allow_inf_nan=False)
+    project: str | None = Field(default=None, max_length=255)
 
 
 class MasteringOptions(Strict):
@@ -104,7 +120,9 @@ class Request(Strict):
     pitch: Literal["natural", "none"] | float = "natural"
     keep: tuple[str, ...] = ("vocals",)
     two_stems: str | None = None
-    seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    seed: Seed = 0
+    part_seeds: dict[str, Seed] = Field(default_factory=dict)
+    timeline: RequestTimeline | None = None
     prompt: str | None = None
     stem: str | None = None
     key: str | None = None

@@ -49,7 +49,8 @@ def prepare(request: Request, settings: Settings, opened: Sources | None = None)
     Raises:
         NrxError: any `input.*`, `style.unknown`, `preset.invalid`, `request.invalid`.
     """
-    return PREPARE[request.action](request, settings, opened or open_inputs(request, settings))
+    sources = _placed(opened or open_inputs(request, settings), request)
+    return PREPARE[request.action](request, settings, sources)
 
 
 def open_inputs(request: Request, settings: Settings) -> tuple[SourceFile, ...]:
@@ -60,6 +61,20 @@ def open_inputs(request: Request, settings: Settings) -> tuple[SourceFile, ...]:
     """
     limits = Limits(max_bytes=int(settings.input_max_gb * 1e9))
     return tuple(open_source(Path(item.path).expanduser(), limits, item.role) for item in request.inputs)
+
+
+def _placed(sources: Sources, request: Request) -> Sources:
+    """Return the inputs where the request's timeline says that they start."""
+    if request.timeline is None:
+        return sources
+    start_s = request.timeline.start_s
+    return tuple(
+        replace(
+            source,
+            info=replace(source.info, time_reference_frames=round(start_s * source.info.sample_rate)),
+        )
+        for source in sources
+    )
 
 
 def _song(request: Request, sources: Sources) -> Song:
@@ -130,6 +145,7 @@ def _remix(request: Request, settings: Settings, sources: Sources) -> Recipe:
         tempo=request.tempo,
         keep=frozenset(request.keep),
         seed=request.seed,
+        part_seeds=request.part_seeds,
     )
     return _of_song(
         settings,

@@ -6,7 +6,7 @@ stems are moved from the song's map to the new one, and both meet on the same ba
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.actions.analyze import BACKEND, analysis_of, origin_of, stems_and_mix
@@ -22,6 +22,7 @@ from engine.actions.fit import (
 from engine.actions.model import Deliver, Outcome, OutputTrack, Song, keep_for_later
 from engine.actions.palette import ROLE_COLOURS
 from engine.actions.perform import ARRANGER, console_of, generated_tracks, render_parts, to_mix
+from engine.actions.reroll import rerolled
 from engine.actions.separate import about, stem_tracks
 from engine.actions.timeline import Tempo, moved_markers, plan_timeline
 from engine.generation.arranger import arrange
@@ -40,7 +41,7 @@ BYTES_PER_FRAME = 90.0
 
 @dataclass(frozen=True, slots=True)
 class RemixParameters:
-    """What the person chose."""
+    """What the person chose. `part_seeds`: part name -> a seed for that part alone."""
 
     style: Style
     energy: float = 1.0
@@ -48,6 +49,7 @@ class RemixParameters:
     tempo: Tempo = "project"
     keep: frozenset[str] = frozenset({"vocals"})
     seed: int = 0
+    part_seeds: Mapping[str, int] = field(default_factory=dict)
 
 
 def remix(
@@ -74,15 +76,19 @@ def remix(
         quiet = Monitor(is_cancelled=stages.is_cancelled)
         fitting = beside.submit(fit_stems, stems, keep, mix, plan, style, origin_of(song), stages, quiet)
         with stages.stage("generate") as monitor:
-            arrangement = arrange(
-                plan.analysis,
-                plan.source_map,
-                plan.target_map,
-                style,
-                seed=parameters.seed,
-                energy=parameters.energy,
-                brightness=parameters.brightness,
-                keep=keep,
+            arrangement = rerolled(
+                lambda seed: arrange(
+                    plan.analysis,
+                    plan.source_map,
+                    plan.target_map,
+                    style,
+                    seed=seed,
+                    energy=parameters.energy,
+                    brightness=parameters.brightness,
+                    keep=keep,
+                ),
+                parameters.seed,
+                parameters.part_seeds,
             )
             rendered = render_parts(
                 arrangement,
