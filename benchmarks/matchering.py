@@ -3,9 +3,10 @@
     python benchmarks/matchering.py [TARGET REFERENCE] [--seconds 240] [--runs 1] [--json]
 
 Without files it makes a song and a louder, brighter reference of `--seconds` length. Both read two WAV files and write
-a 24-bit one; ours measures, checks and reports as well. Loudness and true peak are those of libebur128, the spectrum's
-distance is the mean over the third octaves from 25 Hz to 16 kHz at equal loudness, time is wall time with start and
-imports, memory the most that the process held. Needs `pip install nrx-bridge[bench]`.
+a 24-bit one; ours measures, checks and reports as well, and handles memory as every job does. Loudness and true peak
+are those of libebur128, the spectrum's distance is the mean over the third octaves from 25 Hz to 16 kHz at equal
+loudness, time is wall time with start and imports, memory the most that the process held. Needs
+`pip install nrx-bridge[bench]`.
 """
 
 import argparse
@@ -30,13 +31,15 @@ matchering.process(target=sys.argv[1], reference=sys.argv[2], results=[matcherin
 OURS = """
 import json, sys
 from pathlib import Path
+from bridge.memory import memory_for_a_job
 from engine.audio import read_audio
 from engine.mastering import MasterWishes, make_master, reference_profile
 from engine.mastering.describe import describe_master
-reference = reference_profile([read_audio(sys.argv[2])])
-wishes = MasterWishes()
-made = make_master(read_audio(sys.argv[1]), wishes, Path(sys.argv[3]), reference)
-Path(sys.argv[3]).with_suffix(".json").write_text(json.dumps(describe_master(made, wishes, "song")))
+with memory_for_a_job():
+    reference = reference_profile([read_audio(sys.argv[2])])
+    wishes = MasterWishes()
+    made = make_master(read_audio(sys.argv[1]), wishes, Path(sys.argv[3]), reference)
+    Path(sys.argv[3]).with_suffix(".json").write_text(json.dumps(describe_master(made, wishes, "song")))
 """
 PEAK = """
 import resource
