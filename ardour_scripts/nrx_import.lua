@@ -515,6 +515,7 @@ function M.lay (manifest, job, tell)
 		end
 	end
 	local group = #wanted_tracks > 0 and Session:new_route_group (title)
+	if group then group:set_color (false) end -- each track has its own
 	for i, wanted in ipairs (wanted_tracks) do
 		if tell then tell ((i - 1) / #wanted_tracks, wanted.name) end
 		local ids, names = ids_and_names ()

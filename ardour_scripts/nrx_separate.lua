@@ -456,7 +456,8 @@ start). So the list is walked from its end: ask at the end, then just before the
 That finds every point, wherever it lies. A ramp of Ardour's is linear in beats; its end is taken from the tempo half-way, since
 a tempo's own end is not told.
 
-Beats are quarter notes from the start of the session, bars count from 0.
+Beats are quarter notes from the start of the session, bars count from 0; seconds count from the start of the audio
+that is sent, so that what lies before it is negative.
 ]]
 local json = require ("json")
 
@@ -490,14 +491,14 @@ local function points (last_tick, ask)
 	return found
 end
 
-local function segments (map, last_tick)
+local function segments (map, last_tick, origin_s)
 	local per_second = Temporal.superclock_ticks_per_second ()
 	local found = points (last_tick, function (beats) return map:tempo_at_beats (beats) end)
 	local list = json.array ()
 	for i, tempo in ipairs (found) do
 		local bpm = tempo.point:to_tempo ():quarter_notes_per_minute ()
 		local row = { start_beat = tempo.ticks / TICKS, bpm = bpm, end_bpm = bpm, law = "constant" }
-		row.start_s = tempo.point:to_point ():sclock () / per_second
+		row.start_s = tempo.point:to_point ():sclock () / per_second - origin_s
 		local after = found[i + 1]
 		if after then
 			local half_way = Temporal.timepos_t.from_ticks ((tempo.ticks + after.ticks) // 2)
@@ -513,7 +514,7 @@ local function segments (map, last_tick)
 end
 
 --- Time signatures and bars. A metre point always starts a bar.
-local function bars (map, last_tick, rate)
+local function bars (map, last_tick, rate, origin_s)
 	local found = points (last_tick, function (beats) return map:meter_at_beats (beats) end)
 	local signatures, rows, bar = json.array (), json.array (), 0
 	for i, meter in ipairs (found) do
@@ -523,7 +524,7 @@ local function bars (map, last_tick, rate)
 		signatures[i] = { start_bar = bar, numerator = numerator, denominator = denominator }
 		local at = meter.ticks
 		while at < stop and bar < MOST_BARS do
-			local start_s = map:sample_at_beats (beats_of (at)) / rate
+			local start_s = map:sample_at_beats (beats_of (at)) / rate - origin_s
 			rows[#rows + 1] = { bar = bar, start_s = start_s, numerator = numerator, denominator = denominator }
 			bar, at = bar + 1, at + bar_ticks
 		end
@@ -531,15 +532,16 @@ local function bars (map, last_tick, rate)
 	return signatures, rows
 end
 
---- Return the map of the session from its start to two bars after `end_frame`.
-function M.read (end_frame)
+--- Return the map of the session from its start to two bars after `end_frame`, for audio from `first_frame` on.
+function M.read (first_frame, end_frame)
 	local rate = Session:nominal_sample_rate ()
+	local origin_s = first_frame / rate
 	local map = Temporal.TempoMap.read ()
 	local last = ticks_of (map:quarters_at_sample (end_frame))
 	local meter = map:meter_at_beats (beats_of (last))
 	last = last + BARS_AFTER * (meter:divisions_per_bar () * TICKS * 4 // meter:note_value ())
-	local document = { segments = segments (map, last) }
-	document.signatures, document.bars = bars (map, last, rate)
+	local document = { segments = segments (map, last, origin_s) }
+	document.signatures, document.bars = bars (map, last, rate, origin_s)
 	return document
 end
 
@@ -745,6 +747,7 @@ function M.lay (manifest, job, tell)
 		end
 	end
 	local group = #wanted_tracks > 0 and Session:new_route_group (title)
+	if group then group:set_color (false) end -- each track has its own
 	for i, wanted in ipairs (wanted_tracks) do
 		if tell then tell ((i - 1) / #wanted_tracks, wanted.name) end
 		local ids, names = ids_and_names ()
@@ -979,11 +982,13 @@ local function file_name (track_name)
 end
 
 --- The request of an action; what the dialog does not ask keeps NRX Bridge's own default.
-local function request (action, options, path, track_name, stop)
+local function request (action, options, path, track_name, first, stop)
+	local rate = Session:nominal_sample_rate ()
 	local asked = {
 		action = action,
 		inputs = { { path = path, name = file_name (track_name) } },
-		tempo_map = tempo_map.read (stop),
+		tempo_map = tempo_map.read (first, stop),
+		timeline = { start_s = first / rate, end_s = stop / rate, sample_rate = rate, project = Session:name () },
 	}
 	if action == "remix" then
 		asked.style, asked.energy, asked.brightness = options.style, options.energy, options.brightness
@@ -1023,7 +1028,7 @@ local function hand_in (client, action, track, options, first, stop, window)
 		return window:tell (RENDER_SHARE * fraction, "Rendering the track.")
 	end)
 	if not written then return nil, why end
-	local handed_in, refusal = client:submit (id, request (action, options, path, name, stop))
+	local handed_in, refusal = client:submit (id, request (action, options, path, name, first, stop))
 	if not handed_in then
 		os.remove (path)
 		return nil, "The request cannot be written: " .. tostring (refusal)

@@ -30,11 +30,13 @@ local function file_name (track_name)
 end
 
 --- The request of an action; what the dialog does not ask keeps NRX Bridge's own default.
-local function request (action, options, path, track_name, stop)
+local function request (action, options, path, track_name, first, stop)
+	local rate = Session:nominal_sample_rate ()
 	local asked = {
 		action = action,
 		inputs = { { path = path, name = file_name (track_name) } },
-		tempo_map = tempo_map.read (stop),
+		tempo_map = tempo_map.read (first, stop),
+		timeline = { start_s = first / rate, end_s = stop / rate, sample_rate = rate, project = Session:name () },
 	}
 	if action == "remix" then
 		asked.style, asked.energy, asked.brightness = options.style, options.energy, options.brightness
@@ -74,7 +76,7 @@ local function hand_in (client, action, track, options, first, stop, window)
 		return window:tell (RENDER_SHARE * fraction, "Rendering the track.")
 	end)
 	if not written then return nil, why end
-	local handed_in, refusal = client:submit (id, request (action, options, path, name, stop))
+	local handed_in, refusal = client:submit (id, request (action, options, path, name, first, stop))
 	if not handed_in then
 		os.remove (path)
 		return nil, "The request cannot be written: " .. tostring (refusal)

@@ -150,10 +150,12 @@ def test_the_tempo_map_that_is_sent_is_the_one_that_was_set(desk: Desk) -> None:
     np.testing.assert_allclose(bpms, [(126, 126), (126, 132), (132, 132), (90, 90)], rtol=1e-6)
     metres = [(s.start_bar, s.numerator, s.denominator) for s in tempo_map.signatures]
     assert metres == [(0, 4, 4), (9, 7, 8), (11, 3, 4)]
+    assert tempo_map.segments[0].start_s == -START / RATE, "seconds count from the start of the audio"
     # By hand: 16 beats at 126; a ramp of 16 beats to 132 lasts 60·16/6·ln(132/126); then 132, and 90 from beat 41 on.
     ramp_ends_s = 16 * 60 / 126 + 60 * 16 / 6 * np.log(132 / 126)
-    assert tempo_map.seconds(32.0) == pytest.approx(ramp_ends_s, abs=1e-6)
-    assert tempo_map.seconds(46.0) == pytest.approx(ramp_ends_s + 9 * 60 / 132 + 5 * 60 / 90, abs=1e-6)
+    at_32_s, at_46_s = tempo_map.seconds(32.0) + START / RATE, tempo_map.seconds(46.0) + START / RATE
+    assert at_32_s == pytest.approx(ramp_ends_s, abs=1e-6)
+    assert at_46_s == pytest.approx(ramp_ends_s + 9 * 60 / 132 + 5 * 60 / 90, abs=1e-6)
 
 
 def test_a_mono_track_stays_mono_and_starts_at_the_start(desk: Desk) -> None:
