@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.audio import Audio, Envelope, envelope, write_wav
-from engine.audio.read import read_blocks
+from engine.audio import Audio, Envelope, envelope, read_blocks, write_wav
 from engine.errors import NrxError
 from engine.loudness.figures import Figures, figures
 from engine.mastering.chain import run_chain
@@ -254,7 +253,7 @@ def _holds(path: Path, samples: NDArray[np.float32]) -> bool:
         if not np.array_equal(block.T, samples[:, at : at + len(block)]):
             return False
         at += len(block)
-    return at == samples.shape[1]
+    return bool(at == samples.shape[1])
 
 
 def _limiting_reasons(attempt: Attempt, wishes: MasterWishes, decisions: Decisions) -> list[str]:
