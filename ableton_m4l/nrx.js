@@ -783,7 +783,7 @@ function land() {
 }
 
 function start_landing(job) {
-    var manifest = parsed(read_text(job.manifest)), tracks, i, folder, landed;
+    var manifest = parsed(read_text(job.manifest)), folder;
     if (!manifest || !manifest.tracks) {
         fail("The return of " + job.id + " cannot be read: " + job.manifest);
         return;
@@ -798,19 +798,23 @@ function start_landing(job) {
         return;
     }
     job.state = "landing";
-    landed = settings.place === 1 ? {} : files_in_set();
-    tracks = [];
-    for (i = 0; i < manifest.tracks.length; i += 1) {
-        if (KINDS_LANDED[manifest.tracks[i].kind] && !landed[folder + "/" + manifest.tracks[i].file]) {
-            tracks.push(manifest.tracks[i]);
-        }
-    }
-    landing = { job: job, manifest: manifest, folder: folder, tracks: tracks, at: 0, step: 0, made: [], failed: "" };
+    landing = { job: job, manifest: manifest, folder: folder, tracks: null, at: 0, step: 0, made: [], failed: "" };
     face("stage", "Landing");
     lander.interval = LAND_STEP_MS;
     lander.repeat();
 }
 start_landing.local = 1;
+
+function tracks_to_land(work) {
+    var landed = settings.place === 1 ? {} : files_in_set(), told = work.manifest.tracks, tracks = [], i;
+    for (i = 0; i < told.length; i += 1) {
+        if (KINDS_LANDED[told[i].kind] && !landed[work.folder + "/" + told[i].file]) {
+            tracks.push(told[i]);
+        }
+    }
+    return tracks;
+}
+tracks_to_land.local = 1;
 
 function files_in_set() {
     var files = {}, tracks = ids_of(song(), "tracks"), i, j, clips, path;
@@ -840,6 +844,7 @@ function land_step() {
     }
     lander.interval = LAND_STEP_MS;
     face("stage", "Landing");
+    work.tracks = work.tracks || tracks_to_land(work);
     if (work.at >= work.tracks.length) {
         finish_landing();
         return;

@@ -74,6 +74,7 @@ class Jobs:
     def start(self) -> None:
         """Take up what an earlier daemon left, sweep its leftovers, and start the workers."""
         take_up(self._store)
+        self._snapshots.root.mkdir(parents=True, exist_ok=True)  # devices that cannot make folders record into it
         sweep_leftovers(self.settings, self._store.parents())
         self._pool.start()
         self._housekeeper.start()

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import soundfile
 from py_mini_racer import MiniRacer
@@ -28,6 +28,8 @@ class Live:
     `ports` says which port stands for each of the daemon's well-known ones, which others on this machine may use.
     """
 
+    opened: ClassVar[list["Live"]] = []
+
     def __init__(self, version: str, ports: dict[int, int], *, set_path: str = "") -> None:
         self.ports = ports
         self.js = MiniRacer()
@@ -43,6 +45,7 @@ class Live:
         self.osc: list[tuple[str, tuple[Any, ...]]] = []
         self.recording: dict[str, Any] = {}
         self.recorded_sound: Any = None
+        Live.opened.append(self)
         self.after()
 
     # -- the user ------------------------------------------------------------------------------------------------

@@ -84,7 +84,6 @@ def test_remix_lands_beside_the_track_at_its_bar(daemon: Daemon, recording: Path
     assert percents == sorted(percents)
     assert told["timeline"]["tempo_map"]["segments"][0]["bpm"] == 120.0
     assert live.errors == []
-    live.close()
 
 
 @pytest.mark.parametrize("button", ["separate", "sync", "master", "variation"])
@@ -97,4 +96,3 @@ def test_every_button_brings_its_return_to_the_set(daemon: Daemon, recording: Pa
     assert told["request"]["seed"] == (1 if button == "variation" else 0)
     assert sum(len(track["clips"]) for track in live.tracks()) == 1 + len(told["tracks"])
     assert live.errors == []
-    live.close()

@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from bridge.config import Settings
 
-TARGETS = {"ardour": "bridge.install.ardour"}
+TARGETS = {"ableton": "bridge.install.ableton", "ardour": "bridge.install.ardour"}
 """What scripts can be put into -> the module that knows how.
 
 Each module has `install(settings, folder, *, dry_run)` and `remove(settings, folder, *, dry_run)`; both take the folder
@@ -22,6 +22,7 @@ of `--path` or None, and return the lines to show.
     epilog="""
 \b
 Examples:
+  nrx install ableton
   nrx install ardour
   nrx install ardour --dry-run
   nrx install ardour --remove
