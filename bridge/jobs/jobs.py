@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING, BinaryIO
 from uuid import uuid4
 
 from bridge.config import Settings
+from bridge.inputs import RegisteredInput, Snapshots
 from bridge.jobs import worker
 from bridge.jobs.events import EventHub, Listener
 from bridge.jobs.identity import body_of, fingerprint_of
-from bridge.jobs.model import Accepted, JobPage, NewJob, RegisteredInput, Snapshot
+from bridge.jobs.model import Accepted, JobPage, NewJob, Snapshot
 from bridge.jobs.opening import shown_path, with_shown_names
 from bridge.jobs.pool import WorkerInfo, WorkerPool
 from bridge.jobs.settling import settle
-from bridge.jobs.snapshots import Snapshots
 from bridge.jobs.store import JobStore
 from bridge.jobs.sweep import KEEP_INPUTS_S, sweep_leftovers, take_up
 from bridge.protocol import JobEvent, JobStatus, Request
@@ -74,7 +74,9 @@ class Jobs:
     def start(self) -> None:
         """Take up what an earlier daemon left, sweep its leftovers, and start the workers."""
         take_up(self._store)
-        self._snapshots.root.mkdir(parents=True, exist_ok=True)  # devices that cannot make folders record into it
+        self._snapshots.root.mkdir(
+            parents=True, exist_ok=True
+        )  # devices that cannot make folders record into it
         sweep_leftovers(self.settings, self._store.parents())
         self._pool.start()
         self._housekeeper.start()

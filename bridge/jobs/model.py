@@ -4,17 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.inputs import RegisteredInput
 from bridge.protocol import InputFile, JobStatus, Request
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredInput:
-    """An input as it was accepted: its bytes lie at `path`, named by their hash, and do not change any more."""
-
-    sha256: str
-    path: Path
-    name: str
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from bridge.config import JobsSettings
+from bridge.inputs import RegisteredInput
 from bridge.jobs.database import open_database
-from bridge.jobs.model import Accepted, Claim, Holder, JobPage, NewJob, Published, RegisteredInput, Snapshot
+from bridge.jobs.model import Accepted, Claim, Holder, JobPage, NewJob, Published, Snapshot
 from bridge.jobs.schema import events, jobs, meta
 from bridge.jobs.status import ROW, SHORTEST_S, status_of
 from bridge.jobs.writer import Batch, Writer

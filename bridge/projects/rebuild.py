@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.config import Settings
+from bridge.inputs import Snapshots
 from bridge.projects.model import REPITCH, ProjectClip, ProjectTrack
 from bridge.protocol import InputFile, Request
 from engine.audio import Audio, Limits, best_subtype, probe, read_audio, resample, to_stereo, write_wav
@@ -37,8 +38,6 @@ def as_plain_audio(request: Request, settings: Settings, *, keep_in: Path | None
     """
     if request.project is None:
         return request
-    from bridge.jobs.snapshots import Snapshots
-
     folder = keep_in or settings.home / "inputs"
     folder.mkdir(parents=True, exist_ok=True)
     files = [Path(item.path).expanduser() for item in request.inputs]

@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import soundfile
 
-from bridge.jobs.model import Accepted, JobPage, RegisteredInput, Snapshot
+from bridge.inputs import RegisteredInput
+from bridge.jobs.model import Accepted, JobPage, Snapshot
 from bridge.protocol import EventType, JobError, JobEvent, JobInput, JobStatus, Manifest, Request
 from engine.audio import probe
 from engine.errors import NrxError

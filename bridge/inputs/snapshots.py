@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from bridge.jobs.model import RegisteredInput
-from bridge.jobs.reflink import reflink
+from bridge.inputs.model import RegisteredInput
+from bridge.inputs.reflink import reflink
 from bridge.returns.folder import sync_folder, writing_to
 from engine.errors import NrxError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.jobs import snapshots as module
-from bridge.jobs.snapshots import Snapshots
+from bridge.inputs import snapshots as module
+from bridge.inputs.snapshots import Snapshots
 from engine.errors import NrxError
 
 
