@@ -306,8 +306,8 @@ function submit(asked) {
         request.keep = settings.keep ? ["vocals"] : [];
         request.seed = seed;
     }
-    set_path = string_of(song(), "file_path");
-    if (set_path !== "" && has_set_path()) {
+    set_path = has_set_path() ? string_of(song(), "file_path") : "";
+    if (set_path !== "") {
         request.project.live_set = request.inputs.length;
         request.inputs = request.inputs.concat([{ path: set_path }]);
     }
@@ -434,7 +434,9 @@ function refused(id, code, sentence) {
         return;
     }
     if (job) {
-        if (code === "request.too_many") {
+        if (code === "request.too_many" && job.state === "sent") {
+            job.received = 0;
+            job.sends = 0;
             resend.schedule(RESEND_MS);
             return;
         }
@@ -579,7 +581,7 @@ function version_fits(version) {
 version_fits.local = 1;
 
 function has_set_path() {
-    return at_least(live_version(), 12, 0, 0) || at_least(live_version(), 11, 3, 25);
+    return at_least(live_version(), 11, 3, 25);
 }
 has_set_path.local = 1;
 
@@ -854,7 +856,7 @@ function land_step() {
     } else if (work.step === 1) {
         make_clip(work);
     } else if (work.step === 2) {
-        set_checked(work, work.clip, "warping", settings.warp && is_steady(work.manifest) ? 1 : 0);
+        follow_tempo(work);
     } else {
         set_checked(work, work.clip, "looping", 0);
         check_clip(work);
@@ -877,6 +879,24 @@ function is_steady(manifest) {
     return manifest.timeline && manifest.timeline.tempo_map.segments.length === 1;
 }
 is_steady.local = 1;
+
+/* Warped only where Live's markers say what is true of the file: its first beat at 0 s, and the tempo of the result. */
+function follow_tempo(work) {
+    var markers, last;
+    if (settings.warp && is_steady(work.manifest)) {
+        work.clip.set("warping", 1);
+        markers = parsed(string_of(work.clip, "warp_markers"));
+        markers = markers && markers.warp_markers ? markers.warp_markers : [];
+        last = markers[markers.length - 1];
+        if (markers.length > 1 && markers[0].sample_time === 0 && markers[0].beat_time === 0 &&
+                Math.abs(60 * last.beat_time / last.sample_time - work.manifest.timeline.tempo_bpm) < 0.01) {
+            return;
+        }
+        work.said = "; left unwarped, as Live heard another tempo";
+    }
+    set_checked(work, work.clip, "warping", 0);
+}
+follow_tempo.local = 1;
 
 function place_for_track(made) {
     var ids = ids_of(song(), "tracks"), own = own_track(), i;
@@ -996,6 +1016,7 @@ function finish_landing() {
     if (settings.tempo === 1 && work.job.action === "remix" && timeline) {
         said += "; set the tempo to " + round(timeline.tempo_bpm) + " to line up";
     }
+    said += work.said || "";
     face("stage", said);
 }
 finish_landing.local = 1;

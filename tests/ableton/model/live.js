@@ -165,7 +165,12 @@ Model.write = function (it, name, value) {
 };
 Model.rewarp = function (it, value) {
     var beats = it.seconds * objects[Model.song].props.tempo / 60;
-    if (it.seconds) { it.props.end_time = it.props.start_time + (value ? Math.round(beats) : beats); }
+    if (it.seconds) {
+        it.props.end_time = it.props.start_time + (value ? Math.round(beats) : beats);
+        it.props.warp_markers = JSON.stringify({ warp_markers: [
+            { sample_time: 0, beat_time: 0 }, { sample_time: it.seconds, beat_time: it.seconds * Model.heard_bpm / 60 }
+        ] });
+    }
 };
 Model.new_audio = function (it, path, beat, props) {
     var sound = sounds[path], id, k;
@@ -188,6 +193,7 @@ Model.insert = function (kind, index) {
     return ["id", id];
 };
 Model.most_tracks = 1000;
+Model.heard_bpm = 120;
 Model.decibels = function (v) {
     if (v <= 0) { return "-inf dB"; }
     return (v >= 0.4 ? (v - 0.85) * 40 : -18 - 52 * Math.pow((0.4 - v) / 0.4, 1.5)).toFixed(1) + " dB";
