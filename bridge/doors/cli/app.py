@@ -114,6 +114,13 @@ def run() -> None:
     except NrxError as error:
         complain(error)
         sys.exit(error.exit_status)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence
+        from bridge.config import home_folder
+        from bridge.doors.cli.unexpected import unexpected
+
+        told = unexpected(error, home_folder())
+        complain(told)
+        sys.exit(told.exit_status)
 
 
 def usage_error(error: click.ClickException) -> NrxError:

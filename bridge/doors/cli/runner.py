@@ -7,8 +7,6 @@ report. Work that has not stopped after `PATIENCE_S` is abandoned: its half-made
 import os
 import sys
 import threading
-import time
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ import click
 
 from bridge.config import Settings, load_settings
 from bridge.doors.cli.bar import ProgressBar
+from bridge.doors.cli.unexpected import unexpected
 from bridge.job import Job
 from bridge.protocol import Manifest, Request
 from engine.errors import Cancelled, NrxError
@@ -88,21 +87,7 @@ def run_one(request: Request, settings: Settings, out: Path | None, *, quiet: bo
     if isinstance(result.error, NrxError):
         raise result.error
     if result.error is not None:
-        raise _unexpected(result.error, settings) from result.error
+        raise unexpected(result.error, settings.home) from result.error
     if result.manifest is None:
         raise NrxError("internal", "The job ended without a result.")
     return result.manifest
-
-
-def _unexpected(error: BaseException, settings: Settings) -> NrxError:
-    """Keep the details of an error of ours in a file, and return the sentence that names it."""
-    details = "".join(traceback.format_exception(error))
-    file = settings.home / "logs" / f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(details, encoding="utf-8")
-    except OSError:
-        return NrxError("internal", f"nrx made an error: {error!r}. Please report it.")
-    return NrxError(
-        "internal", f"nrx made an error, and wrote the details to {file}: please report it with that file."
-    )

@@ -1,5 +1,6 @@
 """Requests through the daemon: hand them in, follow them, and bring their returns where they were asked for."""
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -90,7 +91,7 @@ def _brought(job: JobStatus, out: Path) -> JobStatus:
     staging = Staging(out.expanduser().absolute())
     try:
         with writing_to(staging.parent):
-            shutil.copytree(made, staging.path, dirs_exist_ok=True)
+            shutil.copytree(made, staging.path, dirs_exist_ok=True, copy_function=_link_or_copy)
         manifest = Manifest.model_validate_json((made / MANIFEST).read_text(encoding="utf-8"))
         published = None
         while published is None:
@@ -100,3 +101,12 @@ def _brought(job: JobStatus, out: Path) -> JobStatus:
     finally:
         staging.discard()
     return job.model_copy(update={"folder": str(published), "manifest": str(published / MANIFEST)})
+
+
+def _link_or_copy(source: str, target: str) -> str:
+    """Give a file a second name, so that it takes no more disk; copy it where the disk can't, or is another."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+    return target

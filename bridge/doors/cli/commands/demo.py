@@ -13,7 +13,8 @@ from bridge.doors.cli.options import output_options
 def command(style: str, out: Path | None, *, as_json: bool) -> None:
     """Make a short song, remix it, and show what comes back and where.
 
-    The song is made here, by the built-in instruments: nothing is downloaded, and no file of yours is needed.
+    The song is made here, by the built-in instruments: nothing is downloaded, and no file of yours is needed. Nobody
+    sings in it, so no voice is kept.
     """
     from bridge.config import load_settings
     from bridge.demo import make_song
@@ -24,7 +25,7 @@ def command(style: str, out: Path | None, *, as_json: bool) -> None:
     if not as_json:
         click.echo(f"A song to remix: {song}", err=True)
     run_requests(
-        [parse_request({"action": "remix", "inputs": [{"path": str(song)}], "style": style})],
+        [parse_request({"action": "remix", "inputs": [{"path": str(song)}], "style": style, "keep": ()})],
         out,
         as_json=as_json,
     )

@@ -4,6 +4,8 @@ import click
 
 from bridge.doors.cli.job_states import STATES
 
+HIGHEST_PRIORITY = 100
+
 
 @click.command(
     "jobs",
@@ -52,7 +54,7 @@ def command(
             return
         if first is not None:
             top = max((job.priority for job in jobs_in(daemon, "queued") if job.id != first), default=0)
-            daemon.call("PATCH", f"/v2/jobs/{first}", json={"priority": top + 1})
+            daemon.call("PATCH", f"/v2/jobs/{first}", json={"priority": min(top + 1, HIGHEST_PRIORITY)})
             click.echo(f"{first} is next.")
             return
         if deleted is not None:
