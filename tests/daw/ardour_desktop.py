@@ -125,8 +125,8 @@ def _encoded(text: str) -> str:
 class Desktop:
     """A virtual screen with one Ardour on it. Use as a context; whatever happens, both processes end."""
 
-    def __init__(self, session: Session, log: Path, env: dict[str, str]) -> None:
-        self._session, self._log, self._env = session, log, env
+    def __init__(self, session: Session, log: Path) -> None:
+        self._session, self._log = session, log
         self._processes: list[subprocess.Popen[bytes]] = []
         self.display = ""
         self.port = 0
@@ -178,9 +178,10 @@ class Desktop:
         home = self._session.home
         run = home / "run"
         run.mkdir(mode=0o700, exist_ok=True)
+        inherited = {name: value for name, value in os.environ.items() if name != "NRX_HOME"}
         env = {
-            **os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "XDG_RUNTIME_DIR": str(run),
-            "DISPLAY": self.display, "ARDOUR_TRY_AUTOSTART_ENGINE": "1", "NO_AT_BRIDGE": "1", **self._env,
+            **inherited, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "XDG_RUNTIME_DIR": str(run),
+            "DISPLAY": self.display, "ARDOUR_TRY_AUTOSTART_ENGINE": "1", "NO_AT_BRIDGE": "1",
         }  # fmt: skip
         with self._log.open("ab") as log:
             ardour = subprocess.Popen(
@@ -285,8 +286,11 @@ def _listening_port(leader: int) -> int:
     """The OSC port of the Ardour in the process group of `leader`: UDP from 3819 on."""
     import psutil
 
-    for process in [psutil.Process(leader), *psutil.Process(leader).children(recursive=True)]:
-        for connection in process.net_connections("udp"):
-            if 3819 <= connection.laddr.port < 3900:
-                return int(connection.laddr.port)
+    try:
+        for process in [psutil.Process(leader), *psutil.Process(leader).children(recursive=True)]:
+            for connection in process.net_connections("udp"):
+                if 3819 <= connection.laddr.port < 3900:
+                    return int(connection.laddr.port)
+    except psutil.NoSuchProcess:  # one of its helpers has just ended
+        return 0
     return 0
