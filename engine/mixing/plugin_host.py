@@ -8,9 +8,11 @@ runs us; sound goes through .npy files.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -63,7 +65,7 @@ def _run_child(folder: Path, limit_s: float, monitor: Monitor) -> tuple[int | No
     with (folder / "said.txt").open("wb") as said:
         child = subprocess.Popen(
             [sys.executable, "-m", "engine.mixing.plugin_host", str(folder)],
-            stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            stdin=subprocess.PIPE, stdout=said, stderr=said,
         )  # fmt: skip
         waited = 0.0
         try:
@@ -81,6 +83,8 @@ def _run_child(folder: Path, limit_s: float, monitor: Monitor) -> tuple[int | No
             if child.poll() is None:
                 child.kill()
                 child.wait()
+            if child.stdin is not None:
+                child.stdin.close()
     lines = (folder / "said.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return status, lines[-1] if lines else ""
 
@@ -144,5 +148,12 @@ def _child(folder: Path) -> None:
     np.save(folder / "out.npy", out.astype(np.float32))
 
 
+def _end_with_the_parent() -> None:
+    """End this process when its standard input closes: whoever started it is gone, however it ended."""
+    os.read(0, 1)  # not sys.stdin: the interpreter cannot end while a thread waits in it
+    os._exit(0)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     _child(Path(sys.argv[1]))

@@ -4,9 +4,13 @@ No real plug-in is needed: the child imports a stand-in for pedalboard that load
 abort, hang or give nonsense.
 """
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from mix_stems import RATE, audio, song, tone
 
@@ -99,6 +103,26 @@ def test_a_plug_in_that_hangs_is_ended(warm: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(plugin_host, "SECONDS_FOR_A_SECOND", 0.0)
     with pytest.raises(NrxError, match="did not come to an end"):
         run_plugins(SOUND, (plugin(warm, behaviour="hang"),), "the track 'Pad'")
+
+
+def test_a_plug_in_that_hangs_ends_with_the_process_that_was_killed(warm: Path) -> None:
+    program = (
+        "import numpy as np\n"
+        "from engine.audio import Audio\n"
+        "from engine.mixing.plugin_host import run_plugins\n"
+        "from engine.mixing.session import Plugin\n"
+        f"plugin = Plugin(path={str(warm)!r}, parameters={{'behaviour': 'hang'}})\n"
+        "run_plugins(Audio(np.zeros((2, 4410), np.float32), 44100), (plugin,), 'the mix')\n"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", program])
+    process = psutil.Process(starter.pid)
+    while not (children := process.children()):
+        assert starter.poll() is None
+        time.sleep(0.05)
+    starter.kill()
+    starter.wait()
+    psutil.wait_procs(children, timeout=30)
+    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
 
 
 def test_missing_and_broken_plug_ins_are_named(warm: Path) -> None:
