@@ -1224,7 +1224,7 @@ function write_text(path, text) {
 write_text.local = 1;
 
 function read_bytes(path) {
-    var file = new File(path, "read"), bytes = [], some;
+    var file = new File(path, "read"), bytes = [], some, i;
     if (!file.isopen) {
         return bytes;
     }
@@ -1233,7 +1233,9 @@ function read_bytes(path) {
         if (!some || !some.length) {
             break;
         }
-        bytes = bytes.concat(some);
+        for (i = 0; i < some.length; i += 1) {
+            bytes.push(some[i]);
+        }
     }
     file.close();
     return bytes;

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -61,6 +62,30 @@ def test_recording_the_input_over_the_loop_brace(daemon: Daemon, recording: Path
     assert told["tracks"][0]["frames"] == pytest.approx(8 * RATE, abs=RATE // 100)
     assert live.js.eval("objects[Model.song].props.loop") == 1
     assert live.js.eval("objects[Model.song].props.is_playing") == 0
+    assert live.errors == []
+
+
+def test_selected_session_clip_with_loop_gain_and_warp_markers(daemon: Daemon, recording: Path) -> None:
+    live = device("12.2.0", daemon, recording)
+    markers = [{"sample_time": 0.5, "beat_time": 0}, {"sample_time": 1.5, "beat_time": 2}]
+    live.js.eval("objects[Model.view].props.detail_clip = 0")
+    number = live.add_clip(
+        is_arrangement_clip=0, name='The "808" é', file_path=str(recording), warping=1, looping=1, start_marker=1,
+        end_marker=9, loop_start=1, loop_end=5, gain_display_string="-6.0 dB",
+        warp_markers=json.dumps({"warp_markers": [*markers, {"sample_time": 2.0, "beat_time": 3}]}),
+    )  # fmt: skip
+    live.js.eval(f"objects[Model.view].props.detail_clip = {number}")
+    live.send("source", 1)
+    live.send("separate")
+    live.run(lambda: landed(live))
+    told = manifest_of(live)
+    source, _ = soundfile.read(recording)
+    loop = source[RATE : 3 * RATE] * 10 ** (-6 / 20)
+    total = sum(soundfile.read(Path(told["folder"]) / track["file"])[0] for track in told["tracks"])
+    np.testing.assert_allclose(total, np.concatenate([loop, loop]), atol=2e-6)
+    assert told["source"][0]["path"] == 'The "808" é.wav'
+    assert {clip["start_time"] for clip in new_clips(live)} == {0}
+    assert "selected clip" in live.face["used"]
     assert live.errors == []
 
 
