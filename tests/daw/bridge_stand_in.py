@@ -47,6 +47,12 @@ class StandIn:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    def fall_silent(self) -> None:
+        """Have scripts think that NRX Bridge does not run; requests are still taken."""
+        self.running = False
+        time.sleep(10 * ROUND_S)
+        (self.home / "daemon.json").unlink(missing_ok=True)
+
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -210,6 +211,42 @@ def test_what_goes_wrong_is_told_in_a_sentence(desk: Desk) -> None:
     desk.bridge.ending = "failed"
     assert "message\tThe track is silent." in desk.run("separate", SEPARATE)
     assert any("nothing on “Empty”" in line for line in desk.run("separate", SEPARATE, track="Empty"))
-    desk.bridge.running = False
-    (desk.bridge.home / "daemon.json").unlink()
+    desk.bridge.fall_silent()
     assert any("nrx serve" in line for line in desk.run("separate", SEPARATE))
+
+
+def test_an_nrx_bridge_that_does_not_run_is_started_if_the_user_wishes(desk: Desk) -> None:
+    desk.bridge.fall_silent()
+    home = desk.bridge.home
+    parked = home / "parked.json"
+    parked.write_text(json.dumps({"heartbeat": time.time() + 8}), encoding="ascii")
+    note = desk.session.home / ".config" / "ardour7" / "scripts" / "nrx_bridge.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps({"home": str(home), "python": "/a/python"}), encoding="utf-8")
+    try:
+        start = f"""forkexec = function () os.rename ("{parked}", "{home / "daemon.json"}") end"""
+        said = desk.run("separate", f"{SEPARATE}, message = 'yes', {start}")
+    finally:
+        note.unlink()
+    words = ["/usr/bin/env", f"NRX_HOME={home}", "/a/python", "-m", "bridge.doors.cli", "serve"]
+    assert "forkexec\t" + "\t".join(words) in said
+    assert len(desk.session.tracks()) == 5
+
+
+JSON_TEXTS = (
+    '{"a": [1, 2.5, -3e-7, true, null, "x"], "empty": [], "object": {}}',
+    r'"\u00e4\ud83c\udfb8 \"quoted\" \\ \/ \n \u0001"',
+    '["ä🎸", 12345678901234, 0.1, 1e300, -0.5]',
+    "[]",
+)
+NO_JSON = ('{"a": }', "[1,]", '"open', "01", "1.", '{"a" 1}', "[1] 2", "nul", "", '"\\x"', "[" * 500)
+
+
+def test_json_of_lua_is_that_of_python(tmp_path: Path) -> None:
+    need(HEADLESS)
+    texts = tmp_path / "texts"
+    texts.write_text("\n".join([*JSON_TEXTS, *NO_JSON]) + "\n", encoding="utf-8")
+    session = Session(tmp_path / "none", tmp_path / "home")
+    said = session.lua("json.lua", SCRIPTS.parent / "daw_lua" / "json.lua", texts)
+    assert [json.loads(line) for line in said[: len(JSON_TEXTS)]] == [json.loads(text) for text in JSON_TEXTS]
+    assert [line.split("\t")[0] for line in said[len(JSON_TEXTS) :]] == ["refused"] * len(NO_JSON)

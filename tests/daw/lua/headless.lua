@@ -46,8 +46,15 @@ function Editor.do_import (_, list, _, _, _, _, _, at)
 	end
 end
 
+if answers.forkexec then
+	os.forkexec = function (...)
+		say ("forkexec", ...)
+		answers.forkexec ()
+	end
+end
+
 local windows = 0
-LuaDialog = { MessageType = {}, ButtonType = {} }
+LuaDialog = { MessageType = {}, ButtonType = {}, Response = { Yes = "yes" } }
 function LuaDialog.Dialog (title, rows)
 	return { run = function ()
 		say ("dialog", title)
@@ -56,7 +63,7 @@ function LuaDialog.Dialog (title, rows)
 	end }
 end
 function LuaDialog.Message (_, text)
-	return { run = function () say ("message", text) end }
+	return { run = function () say ("message", text) return answers.message end }
 end
 function LuaDialog.ProgressWindow ()
 	local told = 0
