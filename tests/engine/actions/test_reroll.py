@@ -32,5 +32,5 @@ def test_a_part_that_the_other_seed_leaves_out_stays_as_it_was() -> None:
 
 
 def test_a_part_that_is_not_there_is_refused_by_name() -> None:
-    with pytest.raises(NrxError, match="'Kazoo'.*Drums, Bass"):
+    with pytest.raises(NrxError, match=r"'Kazoo'.*Drums, Bass"):
         rerolled(arranged, 1, {"Kazoo": 7})
