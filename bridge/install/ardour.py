@@ -12,10 +12,10 @@ import json
 import os
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.config import Settings
+from bridge.install.steps import Step, carried_out
 from engine import __version__
 from engine.errors import NrxError
 
@@ -27,15 +27,6 @@ NEXT_STEPS = (
     'pick "NRX: …", Add. They are then in the menu Edit > Lua Scripts. Under "Action Hooks" add',
     '"NRX: Import as jobs finish" for returns to come in while you work.',
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One file: what is to be in it (None: it is to be removed), and how that is told."""
-
-    path: Path
-    content: bytes | None
-    done: str
 
 
 def scripts_folder() -> Path:
@@ -83,7 +74,7 @@ def install(settings: Settings, folder: Path | None, *, dry_run: bool) -> list[s
                 )
             if not path.is_file() or path.read_bytes() != content:
                 steps.append(Step(path, content, "replaced" if path.exists() else "written"))
-    lines = _carried_out(steps, dry_run)
+    lines = carried_out(steps, dry_run)
     return [*(lines or ["Everything is installed and current."]), *([] if dry_run else NEXT_STEPS)]
 
 
@@ -99,7 +90,7 @@ def remove(_settings: Settings, folder: Path | None, *, dry_run: bool) -> list[s
         for path in sorted([*scripts.glob("nrx_*.lua"), *scripts.glob(NOTE)])
         if _is_ours(path)
     ]
-    return _carried_out(steps, dry_run) or ["There was nothing to remove."]
+    return carried_out(steps, dry_run) or ["There was nothing to remove."]
 
 
 def _targets(folder: Path | None) -> list[Path]:
@@ -124,26 +115,3 @@ def _is_ours(path: Path) -> bool:
             return file.readline().startswith(OWN_FIRST_LINE)
     except OSError:
         return False
-
-
-def _carried_out(steps: list[Step], dry_run: bool) -> list[str]:
-    """Do the steps, each file whole or not at all; return a line for each."""
-    lines = []
-    for step in steps:
-        if dry_run:
-            lines.append(f"{step.path} would be {step.done}.")
-            continue
-        try:
-            if step.content is None:
-                step.path.unlink()
-            else:
-                step.path.parent.mkdir(parents=True, exist_ok=True)
-                draft = step.path.with_name(f".{step.path.name}-{os.getpid()}")
-                draft.write_bytes(step.content)
-                draft.replace(step.path)
-        except OSError as error:
-            raise NrxError(
-                "output.not_writable", f"{step.path} cannot be {step.done} ({error.strerror or error})."
-            ) from error
-        lines.append(f"{step.path} is {step.done}.")
-    return lines

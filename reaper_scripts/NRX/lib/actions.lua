@@ -33,5 +33,6 @@ return {
 	again = { title = "Remix", engine = "remix", runs = "again", fields = REMIX },
 	reroll = { title = "Re-roll", engine = "remix", runs = "reroll", fields = {} },
 	jobs = { title = "NRX jobs", runs = "jobs", fields = {} },
+	reopen = { title = "NRX jobs", runs = "reopen", fields = {} },
 	settings = { title = "NRX settings", runs = "settings", fields = {} },
 }

@@ -49,6 +49,7 @@ end
 function M.run(folder, name)
 	places.read(folder)
 	if not places.is_installed() then
+		if name == "reopen" then return end
 		reaper.MB(daemon.NOT_INSTALLED, "NRX Bridge", 0)
 		return
 	end

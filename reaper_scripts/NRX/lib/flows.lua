@@ -269,6 +269,13 @@ function M.jobs(app)
 	end
 end
 
+--- Show the jobs if some are still open; for the start of REAPER.
+function M.reopen(app)
+	for _, record in ipairs(records.all()) do
+		if records.OPEN[record.state] then return M.jobs(app) end
+	end
+end
+
 --- Show where things are, and forget what was remembered if asked.
 function M.settings(app)
 	app:open("NRX settings", WIDTH, 330)

@@ -4,7 +4,8 @@ local M = {}
 
 M.ALL = {
 	"vocals", "backing_vocals", "drums", "kick", "snare", "hats", "percussion", "bass", "guitar", "keys", "chords", "synth",
-	"pad", "arp", "lead", "strings", "brass", "fx", "other",
+	"pad", "arp", "lead", "strings", "brass", "fx", "noise",
+	"other",
 }
 
 -- The later a word ends in the name, the more it says; of words that end together the longer one counts.
@@ -31,7 +32,8 @@ local WORDS = {
 	lead = { "lead", "leads", "solo", "melody", "hook" },
 	chords = { "chord", "chords", "stab", "stabs", "comp" },
 	synth = { "synth", "synths", "syn" },
-	fx = { "fx", "sfx", "riser", "risers", "impact", "sweep", "noise", "foley" },
+	fx = { "fx", "sfx", "riser", "risers", "impact", "sweep", "white noise", "pink noise", "foley" },
+	noise = { "noise", "hiss", "vinyl", "crackle", "room tone", "hum" },
 }
 
 --- Return a name as words: lower case, parted where the case, a digit or a sign changes.

@@ -9,7 +9,11 @@ import click
 if TYPE_CHECKING:
     from bridge.config import Settings
 
-TARGETS = {"ableton": "bridge.install.ableton", "ardour": "bridge.install.ardour"}
+TARGETS = {
+    "ableton": "bridge.install.ableton",
+    "ardour": "bridge.install.ardour",
+    "reaper": "bridge.install.reaper",
+}
 """What scripts can be put into -> the module that knows how.
 
 Each module has `install(settings, folder, *, dry_run)` and `remove(settings, folder, *, dry_run)`; both take the folder
@@ -26,6 +30,8 @@ Examples:
   nrx install ardour
   nrx install ardour --dry-run
   nrx install ardour --remove
+  nrx install reaper
+  nrx install reaper --path /opt/REAPER-portable
 """,
 )
 @click.argument("target", type=click.Choice(sorted(TARGETS)))
