@@ -6,6 +6,7 @@
 --   Sends the selected tracks to NRX Bridge and brings the song back in another style, on new tracks in a folder.
 --   Same chords, same form, same voice, locked to the project's bars; one undo step.
 --   Needs NRX Bridge on the same computer; `nrx install reaper` sets everything up.
+-- @changelog The first version.
 -- @provides
 --   [main] NRX_*.lua
 --   [nomain] lib/*.lua

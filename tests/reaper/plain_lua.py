@@ -1,10 +1,12 @@
-"""Runs single modules of the scripts in plain Lua 5.3 and 5.4, without REAPER."""
+"""Runs single modules of the scripts in plain Lua 5.3 and 5.4, without REAPER; values cross as JSON, by our own module."""
 
 import importlib
+import json
 from pathlib import Path
 from typing import Any
 
-LIB = Path(__file__).parents[2] / "reaper_scripts" / "NRX" / "lib"
+SCRIPTS = Path(__file__).parents[2] / "reaper_scripts"
+LIB = SCRIPTS / "NRX" / "lib"
 VERSIONS = ("5.3", "5.4")
 LOADER = """
 function(lib)
@@ -24,26 +26,18 @@ end
 
 
 class PlainLua:
-    """A Lua state; `module(name)` loads one of ours, `table(value)` makes a Lua table of Python values."""
+    """A Lua state; `module(name)` loads one of ours."""
 
     def __init__(self, version: str) -> None:
         runtime = importlib.import_module(f"lupa.lua{version.replace('.', '')}").LuaRuntime
         self.lua = runtime(unpack_returned_tuples=True)
         self.module: Any = self.lua.eval(LOADER)(f"{LIB}/")
-        self.json = self.module("json")
+        self._json = self.module("json")
 
-    def table(self, value: Any) -> Any:
-        """Return Python values as Lua's, mappings and lists as tables."""
-        if isinstance(value, dict):
-            return self.lua.table_from({key: self.table(inner) for key, inner in value.items()})
-        if isinstance(value, list | tuple):
-            return self.lua.table_from([self.table(inner) for inner in value])
-        return value
+    def into(self, value: Any) -> Any:
+        """Return a Python value as Lua's."""
+        return self._json.decode(json.dumps(value))
 
-    def python(self, value: Any) -> Any:
-        """Return a Lua value as Python's; a table that has a first element is a list."""
-        if not hasattr(value, "items"):
-            return value
-        if 1 in value:
-            return [self.python(value[index]) for index in range(1, len(value) + 1)]
-        return {key: self.python(inner) for key, inner in value.items()}
+    def out(self, value: Any) -> Any:
+        """Return a Lua value as Python's."""
+        return json.loads(self._json.encode(value))
