@@ -1,4 +1,4 @@
-"""Runs single modules of the scripts in plain Lua 5.3 and 5.4, without REAPER; values cross as JSON, by our own module."""
+"""Runs single modules of the scripts in plain Lua 5.3 and 5.4; values cross as JSON, by our own module."""
 
 import importlib
 import json

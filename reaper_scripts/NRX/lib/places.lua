@@ -13,7 +13,7 @@ function M.read(folder)
 	local text = files.read(folder .. "nrx_paths.json")
 	local note = text and json.decode(text)
 	if type(note) ~= "table" then note = {} end
-	M.home = spool.home(note.home):gsub("\\", "/"):gsub("/+$", "")
+	M.home = (note.home or spool.home()):gsub("\\", "/"):gsub("/+$", "")
 	M.python = note.python
 	M.folder = folder
 	return M
