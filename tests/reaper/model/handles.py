@@ -32,14 +32,15 @@ class Handles:
         self._by_number: dict[int, Handle] = {}
         self._by_target: dict[tuple[str, int], Handle] = {}
 
+    def known(self, kind: str, target: Any) -> Handle | None:
+        """Return the handle that was given for an object and still means it."""
+        return self._by_target.get((kind, target.uid))
+
     def give(self, kind: str, target: Any, project: "Project | None") -> Handle:
-        """Return the handle of an object, the same one each time."""
-        key = (kind, target.uid)
-        handle = self._by_target.get(key)
-        if handle is None:
-            handle = Handle(len(self._by_number) + 1, kind, target, project)
-            self._by_number[handle.number] = handle
-            self._by_target[key] = handle
+        """Return a new handle of an object that has none."""
+        handle = Handle(len(self._by_number) + 1, kind, target, project)
+        self._by_number[handle.number] = handle
+        self._by_target[kind, target.uid] = handle
         return handle
 
     def numbered(self, number: int) -> Handle:

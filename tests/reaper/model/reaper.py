@@ -65,7 +65,7 @@ class Reaper:
     ) -> None:
         for module in ("tracks", "items", "takes", "midi", "markers", "tempo", "projects", "undo"):
             importlib.import_module(f"tests.reaper.model.api.{module}")
-        for module in ("windows", "system", "files", "life"):
+        for module in ("windows", "system", "files", "life", "extensions"):
             importlib.import_module(f"tests.reaper.model.api.{module}")
         self.folder = folder
         self.lua = lua
@@ -342,8 +342,12 @@ class Reaper:
         return version_of(self.version) >= signature.since
 
     def handle_of(self, kind: str, target: Any) -> Handle:
-        """Return the handle of an object."""
-        return self.handles.give(kind, target, target if kind == "proj" else None)
+        """Return the handle of an object, the same one each time."""
+        known = self.handles.known(kind, target)
+        if known is not None:
+            return known
+        home = next((project for _, other, project in self._places() if other is target), None)
+        return self.handles.give(kind, target, home)
 
     def refresh_handles(self) -> None:
         """Let handles of what is gone die."""

@@ -10,7 +10,6 @@ from tests.reaper.model.registry import offers
 from tests.reaper.model.script import Script
 from tests.reaper.model.state import Fx, Send, Track
 
-
 Thing = TypeVar("Thing")
 
 
