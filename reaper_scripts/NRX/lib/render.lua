@@ -83,7 +83,29 @@ function M.start(project, wanted)
 	return { project = project, targets = targets, wanted = wanted, began = now, grew = now, sizes = {}, stable = 0 }
 end
 
+local function waves_in(folder)
+	local found, index = {}, 0
+	reaper.EnumerateFiles(folder, -1)
+	while true do
+		local name = reaper.EnumerateFiles(folder, index)
+		if not name then break end
+		if name:find("^source.*%.wav$") then found[#found + 1] = folder .. "/" .. name end
+		index = index + 1
+	end
+	table.sort(found)
+	return found
+end
+
+--- Some versions add to the names of stems: where the expected files are not there and just as many others are, these
+--- are they.
+local function adopt_other_names(render)
+	if wav_check.bytes(render.targets[1]) then return end
+	local found = waves_in(render.wanted.folder)
+	if #found == #render.targets then render.targets = found end
+end
+
 local function all_sizes(render)
+	adopt_other_names(render)
 	local grew, complete = false, true
 	for index, path in ipairs(render.targets) do
 		local size = wav_check.bytes(path) or 0

@@ -1,7 +1,8 @@
 -- @noindex
 --[[ The project's tempo map as NRX Bridge takes it: every marker, and where each bar starts, by REAPER's own word.
 
-The table of bars wins where the two differ, so that nobody has to compute REAPER's ramps. Times are seconds from
+The table of bars wins where the two differ, so that nobody has to compute REAPER's ramps; segments say where they start
+in beats only. A bar that a marker cuts short gets the signature of what is left of it. Times are seconds from
 `origin_s`, where the audio starts; bar 0 is the bar in force there (`bars_from = "containing"`), or the first that starts
 there or later (`"following"`, for audio whose own first bar is to come first). Beats are quarter notes.
 ]]
@@ -12,6 +13,12 @@ local M = {}
 local BARS_AFTER = 2
 local MOST_BARS = 20000
 local ON_THE_BAR_S = 0.02
+local QUARTERS_EXACT = 1e-4
+
+--- Quarter notes since the start of the project; bars that are cut short count as much as they last.
+local function quarters_at(project, time_s)
+	return reaper.TimeMap_timeToQN_abs(project, time_s)
+end
 
 local function first_bar(project, origin_s, bars_from)
 	local _, bar = reaper.TimeMap2_timeToBeats(project, origin_s + 1e-9)
@@ -22,12 +29,25 @@ local function first_bar(project, origin_s, bars_from)
 	return bar
 end
 
+--- Return the signature of a bar that lasts so many quarter notes: its own, unless a marker has cut it short.
+local function signature_of(quarters, num, den)
+	if math.abs(quarters - num * 4 / den) < QUARTERS_EXACT then return num, den end
+	for _, finer in ipairs({ 4, 8, 16, 32, 64 }) do
+		local count = quarters * finer / 4
+		local whole = math.floor(count + 0.5)
+		if whole > 0 and math.abs(count - whole) < QUARTERS_EXACT then return whole, finer end
+	end
+	return num, den
+end
+
 --- Rows of bars from `bar` on until `BARS_AFTER` bars after `end_s`, and the signatures that they have.
 local function bars_of(project, bar, origin_s, end_s)
 	local rows, signatures, after, number = json.array(), json.array(), 0, 0
 	local numerator, denominator
 	while after <= BARS_AFTER and number < MOST_BARS do
 		local start_s, _, _, num, den = reaper.TimeMap_GetMeasureInfo(project, bar + number)
+		local next_s = reaper.TimeMap_GetMeasureInfo(project, bar + number + 1)
+		num, den = signature_of(quarters_at(project, next_s) - quarters_at(project, start_s), num, den)
 		rows[#rows + 1] = { bar = number, start_s = start_s - origin_s, numerator = num, denominator = den }
 		if num ~= numerator or den ~= denominator then
 			signatures[#signatures + 1] = { start_bar = number, numerator = num, denominator = den }
@@ -51,11 +71,11 @@ end
 
 local function segments_of(project, anchor_s, origin_s, end_s)
 	local markers, segments = markers_of(project), json.array()
-	local anchor_qn = reaper.TimeMap2_timeToQN(project, anchor_s)
+	local anchor_qn = quarters_at(project, anchor_s)
 	local function add(time_s, bpm, is_ramp, following)
 		segments[#segments + 1] = {
-			start_beat = reaper.TimeMap2_timeToQN(project, time_s) - anchor_qn,
-			start_s = time_s - origin_s,
+			start_beat = quarters_at(project, time_s) - anchor_qn,
+			start_s = #segments == 0 and time_s - origin_s or nil,
 			bpm = bpm,
 			end_bpm = is_ramp and following and following.bpm or bpm,
 			law = is_ramp and following and "linear_in_time" or "constant",
