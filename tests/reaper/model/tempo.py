@@ -82,9 +82,9 @@ class TempoMap:
         ordered = sorted(markers, key=lambda marker: marker.time_s)
         if not ordered or ordered[0].time_s > EPSILON:
             ordered = [TempoMarker(0.0, bpm, numerator, denominator), *ordered]
-        self._stretches = _stretches(ordered)
-        self._starts_s = [stretch.start_s for stretch in self._stretches]
-        self._starts_qn = [stretch.start_qn for stretch in self._stretches]
+        self.stretches = _stretches(ordered)
+        self._starts_s = [stretch.start_s for stretch in self.stretches]
+        self._starts_qn = [stretch.start_qn for stretch in self.stretches]
         self._signatures = self._signature_runs(ordered, numerator, denominator)
         self._change_times_s = [marker.time_s for marker in ordered if marker.time_s > 0]
 
@@ -107,7 +107,7 @@ class TempoMap:
         return runs
 
     def _stretch(self, time_s: float) -> Stretch:
-        return self._stretches[max(0, bisect_right(self._starts_s, time_s) - 1)]
+        return self.stretches[max(0, bisect_right(self._starts_s, time_s) - 1)]
 
     def qn_at(self, time_s: float) -> float:
         """Return the quarter notes played from time 0 to `time_s` (REAPER's `_abs`)."""
@@ -115,7 +115,7 @@ class TempoMap:
 
     def time_at(self, qn: float) -> float:
         """Return when `qn` quarter notes have been played."""
-        return self._stretches[max(0, bisect_right(self._starts_qn, qn) - 1)].time_at(qn)
+        return self.stretches[max(0, bisect_right(self._starts_qn, qn) - 1)].time_at(qn)
 
     def bpm_at(self, time_s: float) -> float:
         """Return the tempo at a time, inside ramps as well."""
