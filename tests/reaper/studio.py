@@ -109,13 +109,19 @@ class Studio:
         return script
 
     def finish(self, script: Script, timeout_s: float = 90.0) -> None:
-        """Let real time pass until the script has ended."""
-        self.reaper.run_to_end(script, timeout_s)
+        """Let real time pass until the script has ended; an error that it shows ends the test."""
+        trouble = "This did not work"
+        self.reaper.run_until(lambda: script.ended or script.window.shows(trouble), timeout_s)
+        assert not script.window.shows(trouble), script.window.texts()
 
     def records(self) -> list[dict[str, Any]]:
         """Return the records of all jobs, the newest first."""
-        found = [json.loads(path.read_bytes()) for path in (self.home / "reaper" / "jobs").glob("*/job.json")]
-        return sorted(found, key=lambda record: (record["created"], record["id"]), reverse=True)
+        found = [
+            (json.loads(path.read_bytes()), path.stat().st_mtime_ns)
+            for path in (self.home / "reaper" / "jobs").glob("*/job.json")
+        ]
+        found.sort(key=lambda pair: (pair[0]["created"], pair[1]), reverse=True)
+        return [record for record, _ in found]
 
     def folder_of(self, name: str) -> list[Track]:
         """Return the tracks in the returned folder whose name begins like this."""
