@@ -161,6 +161,16 @@ def test_reaper_bars_lie_where_the_manifest_has_them(manifest: Manifest) -> None
         assert np.min(np.abs(bars - downbeat)) < 1e-5
 
 
+@pytest.mark.parametrize("bars_before", [1, 3])
+def test_audio_that_starts_on_a_later_bar_has_bars_from_the_start_of_the_project(bars_before: int) -> None:
+    manifest = manifest_of(TempoMap.constant(120.0), start_frame=bars_before * 2 * RATE)
+    session = session_of(manifest, "song")
+    points = reaper_points(rpp_text(session).decode())
+    assert points[0][:2] == [0.0, 120.0]
+    assert reaper_bars(points, 9.0) == pytest.approx([0.0, 2.0, 4.0, 6.0, 8.0])
+    assert dawproject_bytes(session)
+
+
 def test_reaper_tracks_stand_in_one_folder_with_gain_pan_mute_and_colour() -> None:
     project = rpp.loads(
         rpp_text(session_of(manifest_of(MAPS["steady, on the beat"]), "song - jazz")).decode()
