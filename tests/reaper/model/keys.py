@@ -4,6 +4,7 @@ A key is (field, conversion from the field, conversion to it); keys without a fi
 set. Anything else is refused: REAPER answers 0 for a misspelt key, and nobody notices.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -166,6 +167,15 @@ ITEM_STRINGS = {"P_NOTES": "notes", "GUID": "guid"}
 TAKE_STRINGS = {"P_NAME": "name", "GUID": "guid"}
 
 
+GUID = re.compile(r"\{[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}\}")
+
+
+def one_line(text: str) -> None:
+    """Refuse names with line breaks: project files have one record a line."""
+    if "\n" in text or "\r" in text:
+        raise Refused(f"the name {text!r} holds a line break")
+
+
 def string_of(thing: Any, key: str, names: dict[str, str], kept: tuple[str, ...] = ()) -> str | None:
     """Return a string key of an object, None for a P_EXT key that was never set."""
     if (key.startswith("P_EXT:") and len(key) > len("P_EXT:")) or key in kept:
@@ -179,9 +189,29 @@ def string_of(thing: Any, key: str, names: dict[str, str], kept: tuple[str, ...]
 def set_string(thing: Any, key: str, value: str, names: dict[str, str], kept: tuple[str, ...] = ()) -> None:
     """Set a string key; an empty P_EXT value removes it."""
     string_of(thing, key, names, kept)
+    if key == "GUID" and not GUID.fullmatch(value):
+        raise Refused(f"{value!r} is no GUID")
+    if key == "P_NAME":
+        one_line(value)
     if key in names:
         setattr(thing, names[key], value)
     elif value:
         thing.ext[key] = value
     else:
         thing.ext.pop(key, None)
+
+
+RENDER_RANGES: dict[str, tuple[float, float]] = {
+    "RENDER_BOUNDSFLAG": (0, 7),
+    "RENDER_CHANNELS": (1, 128),
+    "RENDER_SRATE": (0, 768000),
+    "RENDER_TAILMS": (0, 3600000),
+    "PROJECT_SRATE": (8000, 768000),
+}
+
+
+def check_render_value(key: str, value: float) -> None:
+    """Refuse values that the render window could not hold."""
+    low, high = RENDER_RANGES.get(key, (float("-inf"), float("inf")))
+    if not low <= value <= high:
+        raise Refused(f"{key} cannot be {value:g}")

@@ -8,6 +8,13 @@ if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
 Colour = tuple[int, int, int, int]
+SIGNS: dict[str, list[tuple[float, float]]] = {
+    "▾": [(0.0, 0.35), (0.55, 0.35), (0.275, 0.65)],
+    "▴": [(0.0, 0.65), (0.55, 0.65), (0.275, 0.35)],
+    "▸": [(0.1, 0.25), (0.1, 0.8), (0.45, 0.525)],
+    "✓": [(0.0, 0.5), (0.1, 0.42), (0.22, 0.58), (0.5, 0.2), (0.58, 0.28), (0.22, 0.75)],
+}
+"""Signs that the font of the pictures has not, as corners in units of the font's height."""
 
 
 def paint(window: Window, scale: int = 2) -> "Image.Image":
@@ -40,6 +47,12 @@ def _put(layer: "Image.Image", draw: Draw, scale: int) -> None:
 
 def _text(pen: "ImageDraw.ImageDraw", draw: Draw, colour: Colour, scale: int) -> None:
     x, y = text_origin(draw)
+    if draw.text in SIGNS:
+        corners = [
+            ((x + draw.font_px * a) * scale, (y + draw.font_px * b) * scale) for a, b in SIGNS[draw.text]
+        ]
+        pen.polygon(corners, fill=colour)
+        return
     font = font_of(draw.font_px * scale)
     pen.text(
         (x * scale, y * scale),

@@ -1,6 +1,7 @@
 """Markers and regions. Indexes follow positions; a marker and a region may have the same number."""
 
 from tests.reaper.model.failures import Refused
+from tests.reaper.model.keys import one_line
 from tests.reaper.model.project import Project
 from tests.reaper.model.registry import offers
 from tests.reaper.model.script import Script
@@ -22,6 +23,7 @@ def add_marker_2(
 ) -> int:
     if is_region and end_s < position_s:
         raise Refused(f"the region ends at {end_s:g}, before it starts at {position_s:g}")
+    one_line(name)
     if colour and not colour & 0x1000000:
         raise Refused("a colour needs ColorToNative(…)|0x1000000; without the bit it is not used")
     number = project.free_number(is_region, wanted)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.reaper.model.failures import Refused
+from tests.reaper.model.keys import check_render_value, one_line
 from tests.reaper.model.project import Project
 from tests.reaper.model.registry import offers
 from tests.reaper.model.render import targets_of
@@ -89,6 +90,8 @@ def save_project_as(script: Script, project: Project, filename: str, _options: i
 
 @offers("GetSetProjectInfo")
 def project_info(_script: Script, project: Project, key: str, value: float, is_set: bool) -> float:
+    if is_set:
+        check_render_value(key, value)
     if key in project.render:
         if is_set:
             project.render[key] = value
@@ -143,6 +146,7 @@ def ext_state(_script: Script, project: Project, section: str, key: str) -> tupl
 
 @offers("SetProjExtState")
 def set_ext_state(_script: Script, project: Project, section: str, key: str, value: str) -> int:
+    one_line(value)
     ext = project.content.ext
     for known in list(ext):
         if known[0] == section and (not key or (known[1] == key and not value)):
