@@ -99,7 +99,9 @@ def tempo_points(tempo_map: TempoMap, native: Law) -> list[TempoPoint]:
         backwards += reversed(own)
         following = segment
     first = backwards[-1]
-    if first.beat > 0:  # a map goes on before its first segment as that begins; a format's list of points does not
+    if (
+        first.beat > 0
+    ):  # a map goes on before its first segment as that begins; a format's list of points does not
         backwards.append(TempoPoint(0.0, float(tempo_map.seconds(0.0)), first.bpm, ramps=False))
     return backwards[::-1]
 
