@@ -228,7 +228,7 @@ def test_a_job_can_be_cancelled_while_it_runs(desk: Desk) -> None:
     desk.bridge.hold = True
     script = desk.go(REMIX, seconds=2.0)
     assert script.window.shows("Generating: 10%.")
-    desk.studio.press(script, "enter")
+    desk.studio.press(script, "tab", "enter")
     desk.play(3.0)
     assert state_of(desk) == "cancelled"
     assert script.ended
@@ -275,7 +275,7 @@ def test_a_media_folder_that_cannot_be_written_loses_nothing(desk: Desk) -> None
     desk.play(0.5)
     media.unlink()
     jobs = desk.studio.run("Show NRX jobs")
-    desk.studio.press(jobs, "enter")
+    desk.studio.press(jobs, "tab", "tab", "enter")
     desk.play()
     assert state_of(desk) == "imported"
     desk.studio.press(jobs, "escape")
@@ -484,7 +484,7 @@ def test_the_list_of_jobs_cancels_and_removes(desk7: Desk) -> None:
     first.window.close_by_user()
     jobs = desk7.studio.run("Show NRX jobs")
     desk7.play(1.0)
-    desk7.studio.press(jobs, "tab", "tab", "enter")
+    desk7.studio.press(jobs, "tab", "tab", "tab", "enter")
     desk7.play(3.0)
     assert state_of(desk7) == "cancelled"
     desk7.studio.press(jobs, "tab", "enter")

@@ -233,7 +233,7 @@ def test_a_real_job_is_cancelled(studio: Studio, tmp_path: Path) -> None:
     studio.project.add_audio(source, song_file(tmp_path / "long.wav", bars=12, bpm=97.0), 0.0)
     script = studio.go("Remix selected track")
     studio.reaper.run_until(lambda: script.window.shows("about") or script.window.shows("%"))
-    studio.press(script, "enter")
+    studio.press(script, "tab", "enter")
     studio.finish(script)
     assert studio.records()[0]["state"] == "cancelled"
     assert len(studio.project.tracks) == 1

@@ -57,7 +57,9 @@ local function import_whole(project, record, manifest)
 	copying.copy(plan.tracks, media_folder(project, record, plan))
 	if not project_of.is_open(project) then return nil end
 	importer.import(project, plan, record)
-	return ("%d tracks"):format(#plan.tracks + #plan.midi)
+	local count = #plan.tracks + #plan.midi
+	if count == 0 then return "Tempo and markers" end
+	return count == 1 and "One track" or ("%d tracks"):format(count)
 end
 
 local function import_one_part(project, record, manifest)
@@ -66,7 +68,7 @@ local function import_one_part(project, record, manifest)
 	copying.copy({ row }, media_folder(project, record, { folder = "NRX Re-roll " .. row.name }))
 	if not project_of.is_open(project) then return nil end
 	importer.import_part(project, row, record)
-	return "a new take of " .. row.name
+	return "A new take of " .. row.name
 end
 
 --- Bring a return into its project (or the one given). Must run in a coroutine. Returns whether it lies there now.

@@ -9,7 +9,7 @@ local M = {}
 
 local WIDTH = 560
 local PROGRESS_HEIGHT = 190
-local CANCEL, CLOSE = "Cancel the job", "Close (the job goes on)"
+local CLOSE, CANCEL = "Close (the job goes on)", "Cancel the job"
 
 local function styles_of(app)
 	local styles = app.client:styles()
@@ -128,7 +128,7 @@ local function watch(app, record)
 		if status.state == "succeeded" then message = "Bringing the return into the project." end
 		local title = ("%s: %s"):format(record.title, record.source_name)
 		local pressed = screens.working(app, title, is_cancelling and "Cancelling." or message, status.fraction or 0,
-			{ CANCEL, CLOSE })
+			{ CLOSE, CANCEL })
 		if pressed == "closed" then return end
 		if pressed == "cancel" and not is_cancelling then
 			is_cancelling = true
@@ -211,6 +211,9 @@ local STATE_WORDS = {
 	dismissed = "put aside",
 }
 
+local JOB_BUTTONS = { "Close", "Import into this project", CANCEL, "Remove from list" }
+local IMPORT, STOP, REMOVE = 2, 3, 4
+
 local function line_of(app, record)
 	local seen = app.collector:look(record.id)
 	local status = seen.status or {}
@@ -224,14 +227,14 @@ local function line_of(app, record)
 end
 
 local function act_on(app, record, pressed)
-	if pressed == 1 then
+	if pressed == IMPORT then
 		local status = app.client:status(record.id)
 		if status and status.state == "succeeded" then
 			app.collector:import(record, status, (project_of.active()))
 		end
-	elseif pressed == 2 then
+	elseif pressed == STOP then
 		app.client:cancel(record.id)
-	elseif pressed == 3 and not records.OPEN[record.state] then
+	elseif pressed == REMOVE and not records.OPEN[record.state] then
 		records.remove(record.id)
 	end
 end
@@ -258,8 +261,8 @@ function M.jobs(app)
 				local status = app.collector:look(record.id).status
 				ui:text(app.collector.problem or record.error or (status and status.message) or record.result or "", "dim", 3)
 			end
-			pressed = ui:buttons({ "Import into this project", "Cancel the job", "Remove from list", "Close" })
-			if pressed == 4 or ui.escape then pressed = "close" end
+			pressed = ui:buttons(JOB_BUTTONS)
+			if pressed == 1 or ui.escape then pressed = "close" end
 		end)
 		if not open or pressed == "close" then return end
 		if pressed and all[chosen] then

@@ -87,7 +87,8 @@ function M.options(app, about, options, tracks, styles, licence)
 	return decided
 end
 
---- Show something that takes a while, for one tick. Returns "cancel", "closed" or nil.
+--- Show something that takes a while, for one tick. The first button closes the window, the second cancels. Returns
+--- "closed", "cancel" or nil.
 function M.working(app, title, message, fraction, buttons)
 	local pressed
 	local open = app:frame(function(ui)
@@ -95,8 +96,8 @@ function M.working(app, title, message, fraction, buttons)
 		ui:progress(fraction)
 		ui:text(message, "text", 3)
 		local index = ui:buttons(buttons)
-		if index == 1 then pressed = "cancel" end
-		if index == 2 or ui.escape then pressed = "closed" end
+		if index == 2 then pressed = "cancel" end
+		if index == 1 or ui.escape then pressed = "closed" end
 	end)
 	return open and pressed or (not open and "closed") or nil
 end
