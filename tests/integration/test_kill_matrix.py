@@ -104,7 +104,11 @@ def test_killed_at_every_point_every_job_ends_once_with_one_whole_return(
     for seed, job_id in enumerate(ids):
         submit(queue, job_id, tiny(seed))
     until_all_ended(queue, observer, len(ids))
-    assert struck(queue.home) == set(ids)
+    until(
+        lambda: struck(queue.home) == set(ids),
+        TIMEOUT_S,
+        "the last fault, which strikes after the end of a job",
+    )
     check(queue, observer, ids)
 
 

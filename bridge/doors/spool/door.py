@@ -104,6 +104,8 @@ class SpoolDoor:
             if not ID.fullmatch(job_id):
                 self._refuse_name(path)
                 continue
+            if not path.exists():
+                continue  # taken between the listing and now: it leaves the folder before it leaves our hands
             self._in_hand.add(job_id)
             self._intake.announce(job_id)
             self._waiting.put(path)

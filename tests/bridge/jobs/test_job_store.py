@@ -486,14 +486,19 @@ def test_request_comes_back_as_it_was_given(store: JobStore) -> None:
     assert json.loads(store.get("a").model_dump_json())["title"] == "bass 0"
 
 
+def most_pages(store: JobStore, count: int) -> None:
+    store._writer.write(
+        lambda batch: batch.connection.exec_driver_sql(f"PRAGMA max_page_count = {count}").scalar()
+    )
+
+
 def test_full_disk_is_told_in_words_and_what_was_accepted_stands(store: JobStore) -> None:
     add(store, "a")
-    full = store._writer.begin(lambda batch: batch.connection.exec_driver_sql("PRAGMA max_page_count = 1"))
-    full.result()
+    most_pages(store, 1)
     big = new("b", seed=1)
     big = replace(big, title="x" * 1_000_000)
     assert code_of(lambda: store.accept(big)) == "output.disk_full"
-    store._writer.write(lambda batch: batch.connection.exec_driver_sql("PRAGMA max_page_count = 1000000"))
+    most_pages(store, 1_000_000)
     assert store.accept(big).is_new
     assert store.page().total == 2
 
