@@ -67,7 +67,7 @@ def test_luacheck_finds_nothing() -> None:
     if program is None:
         pytest.skip("luacheck is missing (Debian: lua-check)")
     done = subprocess.run(
-        [program, "-q", "--no-color", "reaper_scripts", "daw_lua"],
+        [program, "-q", "--no-color", "reaper_scripts", "daw_lua", "ardour_scripts"],
         cwd=ROOT,
         capture_output=True,
         text=True,
