@@ -44,6 +44,17 @@ CODES: dict[str, Code] = {
     "output.disk_full": Code(WRITE, "the disk is full"),
     "output.exists": Code(WRITE, "the output is already there and is never overwritten"),
     "backend.missing": Code(MISSING, "a backend, model or plug-in that was asked for is not installed"),
+    "model.unknown": Code(2, "there is no model of that name"),
+    "model.missing": Code(MISSING, "the weights of a model that was asked for are not on this machine"),
+    "model.extra_missing": Code(MISSING, "a package that the model needs is not installed, or is too old"),
+    "model.not_commercial": Code(2, "only models for commercial use are allowed, and this is none"),
+    "model.damaged": Code(INPUT, "a model's file is not what was verified when it was fetched"),
+    "model.untrusted": Code(
+        2, "a model's file is a pickle, which can run code, and was not said to be trusted"
+    ),
+    "model.download": Code(MISSING, "a model could not be downloaded"),
+    "model.offline": Code(MISSING, "a model would have to be downloaded, and nrx is set to stay offline"),
+    "model.memory": Code(INTERNAL, "a model does not fit into the memory of any device"),
     "plugin.failed": Code(
         INTERNAL, "a plug-in crashed, hung or gave no usable sound; the job's own process is unharmed"
     ),

@@ -21,23 +21,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from engine.backends import Backends, built_in_only
 from engine.errors import NrxError
+from engine.hashing import file_hash as file_hash
 from engine.progress import Monitor
 
 IN_USE_S = 3600.0
 ABANDONED_S = 24 * 3600.0
 _TEMPORARY = ".building-"
-
-
-def file_hash(path: Path, monitor: Monitor | None = None) -> str:
-    """Return the SHA-256 of a file's bytes as hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 22):
-            digest.update(block)
-            if monitor is not None:
-                monitor.check()
-    return digest.hexdigest()
 
 
 def content_key(parts: Mapping[str, Any]) -> str:
@@ -186,6 +177,7 @@ class Stages:
         plan: (stage, share of the whole work) in order; shares need not sum to one.
         on_progress: called with (stage, fraction of the whole job), never going backwards.
         is_cancelled: asked often; once True, the running stage raises `Cancelled`.
+        backends: what does the stages that can be done in several ways.
     """
 
     cache: StageCache
@@ -193,6 +185,7 @@ class Stages:
     on_progress: Callable[[str, float], None] = lambda _stage, _fraction: None
     is_cancelled: Callable[[], bool] = lambda: False
     times: list[StageTime] = field(default_factory=list)
+    backends: Backends = field(default_factory=built_in_only)
     _fraction: float = 0.0
     _was_cached: bool = False
     _lock: Lock = field(default_factory=Lock)
