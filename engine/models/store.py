@@ -34,6 +34,8 @@ from engine.models.requirements import require_packages
 from engine.progress import SILENT, Monitor
 
 HUB = "https://huggingface.co"
+OWN = "own"
+"""The revision of a user's own files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +257,10 @@ class ModelStore:
             for file in weights_of(path):
                 said = file.stat()
                 files[file.name] = FileRecord(said.st_size, said.st_mtime_ns, file_hash(file))
-            record = Record(card.name, "", "own", card.licence, files)
+            record = Record(card.name, "", OWN, card.licence, files)
             kept.mkdir(parents=True, exist_ok=True)
             write_record(kept, record)
-        return InstalledModel(card, base, "own", record.sha256)
+        return InstalledModel(card, base, OWN, record.sha256)
 
     def _measured(self, found: InstalledModel, monitor: Monitor) -> dict[str, FileRecord]:
         if (found.folder / RECORD).is_file():
