@@ -19,6 +19,7 @@ from engine import __version__
 from engine.stages import StageCache, Stages
 
 if TYPE_CHECKING:
+    from bridge.projects.rebuild import TrackToBuild
     from engine.actions.model import SourceFile
 
 Progress = Callable[[str, float], None]
@@ -102,21 +103,28 @@ class Job:
         from bridge.returns.write import TrackWriter, write_files, write_manifest
 
         started = time.perf_counter()
-        if self.request.project is not None:
-            from bridge.projects.rebuild import as_plain_audio
-
-            self.request = as_plain_audio(self.request, self.settings)
-        recipe = prepare(self.request, self.settings, self.opened)
+        track = self._track()
+        if track is None:
+            recipe = prepare(self.request, self.settings, self.opened)
+        else:
+            recipe = prepare(*track.promised(self.request, self.settings))
         staging = self._staging = Staging(self.parent, self.lease.stage_in)
         with ExitStack() as closing:
             closing.callback(staging.discard)
             staging.require_space(recipe.disk_bytes)
+            whole = sum(share for _, share in recipe.plan)
             stages = Stages(
                 self._cache,
-                (*recipe.plan, ("publish", PUBLISH_SHARE * sum(share for _, share in recipe.plan))),
+                (
+                    *(() if track is None else track.stages(whole)),
+                    *recipe.plan,
+                    ("publish", PUBLISH_SHARE * whole),
+                ),
                 self.on_progress,
                 self.is_cancelled,
             )
+            if track is not None:
+                recipe = prepare(*track.built(self.request, self.settings, stages))
             tracks = TrackWriter(staging.path, recipe.subtype, recipe.start_frame)
             closing.callback(tracks.close)
             outcome = recipe.run(stages, tracks.submit)
@@ -140,7 +148,7 @@ class Job:
                 )
                 manifest = manifest.model_copy(
                     update={
-                        "notes": (*self.notes, *manifest.notes),
+                        "notes": (*self.notes, *(() if track is None else track.notes), *manifest.notes),
                         "files": {**manifest.files, **write_projects(staging.path, manifest, recipe.name)},
                     }
                 )
@@ -154,6 +162,14 @@ class Job:
                     write_manifest(staging.path, manifest)
                     published = staging.publish(target)
             return manifest
+
+    def _track(self) -> "TrackToBuild | None":
+        """Return the project's track that is to be built before anything else, if the request has one."""
+        if self.request.project is None:
+            return None
+        from bridge.projects.rebuild import TrackToBuild
+
+        return TrackToBuild.of(self.request, self.settings, self.opened)
 
     def abandon(self) -> None:
         """Remove what is half-made, from another thread, when the process is about to end."""

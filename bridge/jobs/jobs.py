@@ -183,9 +183,9 @@ class Jobs:
     ) -> NewJob:
         """Snapshot the inputs of a request, check all of it, and return the job that it asks for."""
         if request.project is not None:
-            from bridge.projects.rebuild import as_plain_audio
+            from bridge.projects.rebuild import settled
 
-            request = as_plain_audio(request, self.settings, keep_in=self._snapshots.root)
+            request = settled(request)
         parent = (out.expanduser() if out is not None else self.settings.returns_folder).absolute()
         snapshots = tuple(
             Snapshot(item, self._snapshots.take(Path(item.path).expanduser(), item.name))
@@ -238,7 +238,14 @@ class Jobs:
                 )
                 for item in snapshots
             )
-            prepare(request, self.settings, opened)
+            if request.project is None:
+                prepare(request, self.settings, opened)
+            else:
+                from bridge.projects.rebuild import TrackToBuild
+
+                track = TrackToBuild.of(request, self.settings, opened)
+                _, _, opened = promised = track.promised(request, self.settings)
+                prepare(*promised)
         except NrxError as error:
             raise with_shown_names(error, snapshots) from None
         if opened:
@@ -386,7 +393,9 @@ def _probed(path: Path, size_bytes: int, max_bytes: int, role: str | None) -> "A
 
 
 def title_of(request: Request, snapshots: tuple[Snapshot, ...]) -> str:
-    """Return what people call a job: the names of its inputs, or its words."""
+    """Return what people call a job: its project's track, the names of its inputs, or its words."""
+    if request.project is not None:
+        return request.project.name
     if snapshots:
         more = f" and {len(snapshots) - 1} more" if len(snapshots) > 1 else ""
         return f"{Path(snapshots[0].file.name).stem}{more}"

@@ -6,7 +6,9 @@ beside the parameter); and a file is named by path elements up to Live 10, by a 
 
 Conventions: beats are quarter notes. The first automation event lies at a time far below zero and holds the value until
 the next; two events at one time are a step; between others tempo moves in a line over beats. Curved lines are read as
-several straight ones. Up to Live 12.2, Live plays such a line in steps of a sixteenth note; `steps=True` gives them.
+several straight ones. A track's own lane is what plays, and what is read: take lanes, Session slots and what a frozen
+track was rendered to beside it are not. A frozen MIDI track has no other audio than that render, so that is its clips.
+What is left out is said in `SetTrack.notes`.
 
 Safety: the size of what comes out of gzip is bounded, and a document with a DOCTYPE (entities) is refused.
 Source: the known answers of dawtool's test data (BSD-3), and Sets saved by Live 9, 10 and 12.
@@ -14,9 +16,10 @@ Source: the known answers of dawtool's test data (BSD-3), and Sets saved by Live
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from bridge.projects.model import LAST_BEAT, ProjectClip, ProjectTrack
@@ -43,38 +46,65 @@ class Locator:
 
 @dataclass(frozen=True, slots=True)
 class SetTrack:
-    """An audio track's clips in the Arrangement, with the files that they play in the order of the clips' `input`."""
+    """An audio track's clips in the Arrangement, with the files that they play in the order of the clips' `input`.
+
+    `group` is the name of the group track that it is in, "" for none. `notes` say what a rebuilt track leaves out.
+    """
 
     name: str
     clips: tuple[ProjectClip, ...]
     files: tuple[Path, ...]
+    group: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSet:
-    """What a Set holds. Beat 0 of `tempo_map` is at 0 s; `creator` is the Live that saved it."""
+    """What a Set holds. Beat 0 of `tempo_map` is at 0 s; `creator` is the Live that saved it.
+
+    `tracks` have audio clips of their own; `others` says of each other track what it is.
+    """
 
     path: Path
     creator: str
     tempo_map: TempoMap
     locators: tuple[Locator, ...]
     tracks: tuple[SetTrack, ...]
+    others: tuple[tuple[str, str], ...] = ()
 
     def track(self, name: str) -> SetTrack:
-        """Return the audio track of that name, whatever its case.
+        """Return the audio track of that name (or "group/name"), whatever its case.
 
         Raises:
             NrxError: `request.invalid` where there is none, or more than one.
         """
-        found = [track for track in self.tracks if track.name == name]
-        found = found or [track for track in self.tracks if track.name.casefold() == name.casefold()]
+        found = self.tracks_named(name)
         if len(found) == 1:
             return found[0]
-        names = ", ".join(f'"{track.name}"' for track in self.tracks) or "none"
+        others = [what for other, what in self.others if other.casefold() == name.casefold()]
+        if not found and others:
+            raise NrxError(
+                "request.invalid", f'The track "{name}" of "{self.path.name}" is {WHY_NOT[others[0]]}'
+            )
+        doubled = {track.name for track in found} if len(found) > 1 else set()
+        names = ", ".join(f'"{_in_group(track, doubled)}"' for track in self.tracks) or "none"
         said = "no audio track" if not found else f"{len(found)} audio tracks"
         raise NrxError(
             "request.invalid", f'"{self.path.name}" has {said} "{name}"; its audio tracks are: {names}.'
         )
+
+    def tracks_named(self, name: str) -> list[SetTrack]:
+        """Return the audio tracks of that name: those in the same case, else in any, else by their group."""
+        ways: tuple[Callable[[SetTrack], bool], ...] = (
+            lambda track: track.name == name,
+            lambda track: track.name.casefold() == name.casefold(),
+            lambda track: f"{track.group}/{track.name}".casefold() == name.casefold(),
+        )
+        for way in ways:
+            found = [track for track in self.tracks if way(track)]
+            if found:
+                return found
+        return []
 
     def project(self, track: SetTrack, live_set: int) -> ProjectTrack:
         """Return a track as a request carries it; `live_set` is the index that the Set has among the inputs.
@@ -93,8 +123,24 @@ class LiveSet:
             bpm=float(self.tempo_map.bpm_at(0.0)),
             signature=(first.numerator, denominator),  # type: ignore[arg-type]  # signatures are checked by TempoMap
             live_set=live_set,
+            notes=track.notes,
             clips=track.clips,
         )
+
+
+WHY_NOT = {
+    "MidiTrack": (
+        "a MIDI track, whose sound only Live can make; freeze it there and save the Set, or export it, or put the "
+        "device on it and record its input."
+    ),
+    "GroupTrack": "a group track, which has no clips; name a track inside it, or export the group.",
+    "ReturnTrack": "a return track, which has no clips; export it.",
+}
+"""Why a track that is no audio track cannot be taken, and what to do."""
+
+
+def _in_group(track: SetTrack, doubled: set[str]) -> str:
+    return f"{track.group}/{track.name}" if track.group and track.name in doubled else track.name
 
 
 def read_live_set(path: Path) -> LiveSet:
@@ -117,7 +163,7 @@ def read_live_set(path: Path) -> LiveSet:
             creator=root.get("Creator", "Ableton Live"),
             tempo_map=tempo_map,
             locators=tuple(_locators(live, tempo_map)),
-            tracks=tuple(_track(element, path) for element in live.findall("Tracks/AudioTrack")),
+            **_tracks(live, path),
         )
     except ValueError as error:
         raise _no_set(path, str(error).splitlines()[0]) from None
@@ -296,12 +342,46 @@ def _locators(live: Element, tempo_map: TempoMap) -> Iterator[Locator]:
         yield Locator(beat, float(tempo_map.seconds(beat)), _value(element, "Name", ""))
 
 
-def _track(element: Element, path: Path) -> SetTrack:
-    name = _value(element.find("Name"), "EffectiveName", "") or _value(element.find("Name"), "UserName", "")
+class _Tracks(TypedDict):
+    tracks: tuple[SetTrack, ...]
+    others: tuple[tuple[str, str], ...]
+
+
+def _tracks(live: Element, path: Path) -> _Tracks:
+    """Return the tracks with audio of their own, and what the others are, in the order of the Set."""
+    elements = list(live.findall("Tracks/*"))
+    groups = {element.get("Id", ""): _name(element) for element in elements if element.tag == "GroupTrack"}
+    tracks, others = [], []
+    for element in elements:
+        frozen = _value(element, "Freeze", "false") == "true"
+        if element.tag == "AudioTrack" or (element.tag == "MidiTrack" and frozen):
+            track = _track(
+                element, path, groups.get(_value(element, "TrackGroupId", "-1"), ""), frozen=frozen
+            )
+            if element.tag == "AudioTrack" or track.clips:
+                tracks.append(track)
+                continue
+        others.append((_name(element), element.tag))
+    return {
+        "tracks": tuple(tracks),
+        "others": tuple((name, tag) for name, tag in others if tag in WHY_NOT),
+    }
+
+
+def _name(element: Element) -> str:
+    named = element.find("Name")
+    return _value(named, "EffectiveName", "") or _value(named, "UserName", "")
+
+
+def _track(element: Element, path: Path, group: str, *, frozen: bool) -> SetTrack:
+    rendered = frozen and element.tag == "MidiTrack"
+    sequencer = "FreezeSequencer" if rendered else "MainSequencer"
+    found = element.findall(f"DeviceChain/{sequencer}/Sample/ArrangerAutomation/Events/AudioClip")
     files: list[Path] = []
     clips: list[ProjectClip] = []
-    for clip in element.findall("DeviceChain/MainSequencer/Sample/ArrangerAutomation/Events/AudioClip"):
-        if _value(clip, "Disabled", "false") == "true":
+    off = [clip for clip in found if _value(clip, "Disabled", "false") == "true"]
+    for clip in found:
+        if clip in off:
             continue
         file = _file(clip.find("SampleRef/FileRef"), path)
         if file not in files:
@@ -309,7 +389,37 @@ def _track(element: Element, path: Path) -> SetTrack:
         read = _clip(clip, files.index(file))
         if read is not None:
             clips.append(read)
-    return SetTrack(name, tuple(clips), tuple(files))
+    name = _name(element)
+    said = {
+        f"{len(off)} of its clips switched off, and left out": bool(off),
+        "been frozen, and its clips are taken as they were before": frozen and not rendered,
+        "been frozen, and is taken as it was rendered then, with its devices": rendered,
+        "take lanes, which are left out: its own lane is what plays": _has_takes(element),
+        "clips with envelopes, which are left out": any(
+            len(clip.findall("Envelopes/Envelopes/*")) for clip in found
+        ),
+        "clips with a groove, which is left out": any(
+            _value(clip.find("GrooveSettings"), "GrooveId", "-1") != "-1" for clip in found
+        ),
+        "devices, which are left out": not rendered and len(element.findall(f"{_DEVICES}/*")) > 0,
+        "Session clips, which are left out": _has_slots(element),
+    }
+    notes = tuple(f'The track "{name}" has {what}.' for what, is_so in said.items() if is_so)
+    return SetTrack(name, tuple(clips), tuple(files), group, notes)
+
+
+_DEVICES = "DeviceChain/DeviceChain/Devices"
+
+
+def _has_takes(element: Element) -> bool:
+    return any(
+        True for lane in element.findall("TakeLanes/TakeLanes/TakeLane") for _ in lane.iter("AudioClip")
+    )
+
+
+def _has_slots(element: Element) -> bool:
+    slots = element.find("DeviceChain/MainSequencer/ClipSlotList")
+    return slots is not None and next(slots.iter("AudioClip"), None) is not None
 
 
 def _clip(element: Element, index: int) -> ProjectClip | None:
@@ -327,6 +437,7 @@ def _clip(element: Element, index: int) -> ProjectClip | None:
     volume = _number(element, "SampleVolume", 1.0)
     return ProjectClip(
         input=index,
+        name=_value(element, "Name", "")[:1000],
         start_beat=start,
         end_beat=end,
         warped=warped,

@@ -5,7 +5,7 @@ markers where it is warped, else in seconds, as Live has it. Files are named by 
 so that every door checks them as it checks all inputs.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -30,6 +30,7 @@ class ProjectClip(_Strict):
     """
 
     input: Index
+    name: str = Field(default="", max_length=1000)
     start_beat: Beat
     end_beat: Beat
     warped: bool = False
@@ -56,8 +57,10 @@ class ProjectClip(_Strict):
 class ProjectTrack(_Strict):
     """A track of clips, from `start_beat` to `end_beat`, at `bpm` unless the saved Set says more.
 
-    `live_set` is the input that is the saved Set; its tempo map counts then, if its tempo at `at_beat` (the playhead)
-    is the `bpm` that the DAW shows there.
+    `live_set` is the input that is the saved Set; its tempo map counts then, if what it holds is what the DAW shows:
+    `bpm` and `signature` at `at_beat` (the playhead), and with `whole` all clips of the track of that `name`. Reading
+    the Set once (`bridge.projects.settle`) puts its map into `tempo_map` (JSON of `engine.tempo`, beat 0 at 0 s), and
+    takes the Set out of the inputs. `notes` are told in the manifest.
     """
 
     name: str = Field(min_length=1, max_length=255)
@@ -67,6 +70,9 @@ class ProjectTrack(_Strict):
     at_beat: Beat = 0.0
     signature: tuple[Annotated[int, Field(ge=1, le=99)], Literal[1, 2, 4, 8, 16]] = (4, 4)
     live_set: Index | None = None
+    whole: bool = False
+    tempo_map: dict[str, Any] | None = None
+    notes: tuple[Annotated[str, Field(max_length=500)], ...] = Field(default=(), max_length=50)
     clips: tuple[ProjectClip, ...] = Field(min_length=1, max_length=10_000)
 
     def refuse_unknown_inputs(self, count: int) -> None:
@@ -79,3 +85,5 @@ class ProjectTrack(_Strict):
         for index in named:
             if index >= count:
                 raise ValueError(f"project names input {index}, and there are {count} (counted from 0)")
+        if self.live_set in {clip.input for clip in self.clips}:
+            raise ValueError(f"project names input {self.live_set} as its Set and as a clip's file")

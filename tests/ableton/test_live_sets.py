@@ -12,10 +12,11 @@ from click.testing import CliRunner
 
 from bridge.config import Settings
 from bridge.projects.als import read_live_set
-from bridge.projects.rebuild import as_plain_audio
+from bridge.projects.rebuild import TrackToBuild, settled
 from bridge.protocol import Request, parse_request
 from engine.audio import probe
 from engine.errors import NrxError
+from engine.stages import StageCache, Stages
 from tests.ableton.sets import FAR_BEFORE, SetClip, write_set
 from tests.songs import song
 
@@ -119,8 +120,10 @@ def rebuilt(path: Path, name: str, home: Path) -> tuple[Request, np.ndarray, int
             "project": read.project(track, live_set=len(track.files)).model_dump(mode="json"),
         }
     )
-    plain = as_plain_audio(request, Settings(home=home))
-    file = Path(plain.inputs[0].path)
+    settings = Settings(home=home)
+    stages = Stages(StageCache(home / "cache", 1 << 30), (("rebuild", 1.0),))
+    plain, _, (source,) = TrackToBuild.of(request, settings, None).built(request, settings, stages)
+    file = source.path
     samples, rate = soundfile.read(file, dtype="float64", always_2d=True)
     assert rate == RATE
     return plain, samples, probe(file).time_reference_frames
@@ -181,7 +184,7 @@ def test_stretched_clip_keeps_its_beats_in_time(tmp_path: Path, own_home: Path) 
             assert centre == pytest.approx(300 / RATE * (1.2 if mode == 3 else 1.0), abs=tolerance_s)
 
 
-def test_set_that_live_does_not_show_any_more_is_refused(tmp_path: Path, own_home: Path, sound: Path) -> None:
+def test_set_that_live_does_not_show_any_more_is_refused(tmp_path: Path, sound: Path) -> None:
     path = write_set(tmp_path / "a.als", tempo=RAMPS)
     fields = {
         "action": "separate",
@@ -192,7 +195,7 @@ def test_set_that_live_does_not_show_any_more_is_refused(tmp_path: Path, own_hom
         },
     }  # fmt: skip
     with pytest.raises(NrxError, match="save the Set"):
-        as_plain_audio(parse_request(fields), Settings(home=own_home))
+        settled(parse_request(fields))
     fields["project"]["clips"][0]["input"] = 2  # type: ignore[index]
     with pytest.raises(NrxError, match="input 2"):
         parse_request(fields)
