@@ -64,10 +64,9 @@ def render_part(
             f"Parts can be tuned at most {MOST_TUNING_CENTS:g} cents away from A4 = 440 Hz, not {tuning_cents:g}.",
         )
     check_effects(part.effects)
-    part_seed = zlib.crc32(f"{seed}/{part.name}/{part.voice}".encode())
+    part_seed = seed_of(part, seed)
     notes = timed_notes(part, target_map)
     sounding = monitor.part(0.0, 0.7)
-    own_effects: Sequence[Mapping[str, Any]] = ()
     if is_external(part.voice):
         samples = play_external(
             part.voice, notes, part.is_drums, sample_rate, length_frames, sounding, tuning_cents
@@ -75,8 +74,7 @@ def render_part(
     else:
         setup = Setup(sample_rate, part_seed, brightness, tuning_cents)
         samples = play(part.voice, notes, setup, length_frames, sounding)
-        own_effects = VOICES[part.voice].effects
-    chain = [*own_effects, *_tilt(brightness), *(_brightened(effect, brightness) for effect in part.effects)]
+    chain = chain_of(part, brightness)
     audio = Audio(samples, sample_rate)
     if chain and length_frames:
         kicks = np.asarray(sidechain_beats, dtype=np.float64).reshape(-1)
@@ -89,10 +87,23 @@ def render_part(
             in_place=True,
             monitor=monitor.part(0.7, 1.0),
         )
-    _fade(audio.samples, part, target_map, sample_rate)
+    gain = fade_gain(part, target_map, sample_rate, 0, length_frames)
+    if gain is not None:
+        audio.samples[:, -len(gain) :] *= gain
     _fade_end(audio.samples, sample_rate)
     monitor.report(1.0)
     return audio
+
+
+def seed_of(part: Part, seed: int) -> int:
+    """Return the seed of all chance in a part's sound."""
+    return zlib.crc32(f"{seed}/{part.name}/{part.voice}".encode())
+
+
+def chain_of(part: Part, brightness: float) -> list[Mapping[str, Any]]:
+    """Return the effects that a part's sound goes through: the voice's own, brightness, and the part's."""
+    own: Sequence[Mapping[str, Any]] = () if is_external(part.voice) else VOICES[part.voice].effects
+    return [*own, *_tilt(brightness), *(_brightened(effect, brightness) for effect in part.effects)]
 
 
 def timed_notes(part: Part, target_map: TimeMap) -> list[TimedNote]:
@@ -133,15 +144,21 @@ def _brightened(effect: Mapping[str, Any], brightness: float) -> Mapping[str, An
     return changed
 
 
-def _fade(samples: Samples, part: Part, target_map: TimeMap, sample_rate: int) -> None:
-    """Let the level fall as the part's `fade` says, effects and all."""
+def fade_gain(
+    part: Part, target_map: TimeMap, sample_rate: int, start_frame: int, end_frame: int
+) -> Samples | None:
+    """Return how the level falls, effects and all, as the part's `fade` says: gains of the last frames of a range.
+
+    Before them the gain is 1; None where it is so in the whole range.
+    """
     if not part.fade:
-        return
+        return None
     points_s = np.asarray(target_map.seconds(np.array([beat for beat, _ in part.fade])), dtype=np.float64)
-    start = min(samples.shape[1], max(0, int(points_s[0] * sample_rate)))
-    times_s = np.arange(start, samples.shape[1]) / sample_rate
-    gain_db = np.interp(times_s, points_s, [db for _, db in part.fade])
-    samples[:, start:] *= (10.0 ** (gain_db / 20.0)).astype(np.float32)
+    first = min(end_frame, max(start_frame, int(points_s[0] * sample_rate)))
+    if first == end_frame:
+        return None
+    gain_db = np.interp(np.arange(first, end_frame) / sample_rate, points_s, [db for _, db in part.fade])
+    return np.asarray(10.0 ** (gain_db / 20.0), dtype=np.float32)
 
 
 def _fade_end(samples: Samples, sample_rate: int) -> None:

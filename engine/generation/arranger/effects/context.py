@@ -25,13 +25,21 @@ class TimeMap(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
-    """What effects may know of the piece: its rate, its tempo map (or 120 BPM), its kicks, and the seed."""
+    """What effects may know of the piece: its rate, its tempo map (or 120 BPM), its kicks, and the seed.
+
+    Where a piece is still being written, `kicks_so_far` gives the kicks that there are by now, in place of all.
+    """
 
     sample_rate: int
     length_frames: int = 0
     target_map: TimeMap | None = None
     kick_times_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     seed: int = 0
+    kicks_so_far: Callable[[], NDArray[np.float64]] | None = None
+
+    def kicks_s(self) -> NDArray[np.float64]:
+        """Return when kicks sound, in seconds, ascending."""
+        return self.kick_times_s if self.kicks_so_far is None else self.kicks_so_far()
 
     def beats_at(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the beat position at each time in seconds."""

@@ -47,7 +47,7 @@ def sidechain(
     context: Context, *, depth_db: float, attack_ms: float, hold_beats: float, release_beats: float
 ) -> Process:
     """Dip by `depth_db` at each kick, hold, and return along a half cosine; without kicks nothing changes."""
-    kicks, beat_s = context.kick_times_s, context.beat_s
+    beat_s = context.beat_s
     attack_s, hold_s, release_s = attack_ms / 1000, hold_beats * beat_s, release_beats * beat_s
 
     def dip(
@@ -58,6 +58,7 @@ def sidechain(
         return np.where(since_s < attack_s + hold_s, falling, 0.5 + 0.5 * np.cos(np.pi * rising))
 
     def process(block: Samples, start: int) -> Samples:
+        kicks = context.kicks_s()
         if kicks.size == 0 or depth_db == 0:
             return block
         times = control(start, block.shape[1], context.sample_rate)

@@ -321,8 +321,8 @@ def _ensemble(name: str, setup: Setup) -> Voice:
 
     def play(stroke: Stroke) -> Samples:
         rate, strength = setup.sample_rate, stroke.strength
-        rng = setup.rng(kind.key, stroke.pitch)
         if stroke.pitch not in pools:
+            rng = setup.rng(kind.key, stroke.pitch)
             layers = _layers(kind, setup, stroke.frequency_hz)
             cents, weights, pans = _lines(kind, rng)
             pools[stroke.pitch] = Pool(stroke.frequency_hz, layers, cents, weights, pans, rate, rng)
@@ -337,7 +337,7 @@ def _ensemble(name: str, setup: Setup) -> Voice:
             1 - np.exp(-np.maximum(time_s - attack_s, 0) / kind.drop_s)
         )
         place = place + kind.blip * (0.5 + strength) * np.exp(-time_s / 0.03)
-        turn = rng.uniform(0, 2 * np.pi)
+        turn = setup.rng(kind.key, stroke.pitch).uniform(0, 2 * np.pi)
         place = place + kind.moves * np.sin(2 * np.pi * kind.moves_hz * time_s + turn)
         sound = pools[stroke.pitch](stroke.frames, np.clip(place, 0, 1) * (len(kind.corners_hz) - 1))
         if kind.noise_gain or kind.onset_noise:

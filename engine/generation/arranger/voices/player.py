@@ -41,9 +41,18 @@ class _Event:
     variant: int = 0
     glide: int = 0
 
+    @property
+    def until(self) -> int:
+        """The frame at which it has died away at the latest."""
+        return self.start + self.held + self.release
+
     def sound(self) -> tuple[int, int, int, int]:
         """Return what two events must share to share a rendering."""
         return (self.pitch, self.layer, self.variant, self.glide)
+
+
+_Key = tuple[int, int, int, int, int]
+"""What notes share that share a rendering, and their length where it depends on it."""
 
 
 @lru_cache(maxsize=64)
@@ -52,6 +61,95 @@ def release_curve(frames: int) -> Samples:
     place = np.arange(frames, dtype=np.float32) / max(frames, 1)
     gentle = place * place / (place + 0.03)
     return np.asarray(np.exp(-6.2 * gentle) * (0.5 + 0.5 * np.cos(np.pi * place)), dtype=np.float32)
+
+
+class Playing:
+    """Notes on a built-in voice, to be sounded block by block; each distinct sound is rendered when it is first needed.
+
+    Blocks of any size add up to the same samples, bit for bit.
+
+    Args:
+        voice: A built-in voice.
+        notes: In seconds on the timeline.
+        setup: What is fixed for the part.
+        length_frames: Where everything ends.
+        keep_bytes: How much of what does not sound at the moment is kept for its next use; 0 keeps nothing at all.
+
+    Raises:
+        NrxError: "preset.invalid" for an unknown voice.
+    """
+
+    def __init__(
+        self,
+        voice: str,
+        notes: Sequence[TimedNote],
+        setup: Setup,
+        length_frames: int,
+        keep_bytes: int = 0,
+    ) -> None:
+        self._spec = voice_spec(voice)
+        self._sounding = self._spec.make()(setup)
+        self._setup = setup
+        self._gain = 10 ** (self._spec.gain_db / 20)
+        self._keep_bytes = keep_bytes
+        self._kept: dict[_Key, Samples] = {}
+        groups: dict[_Key, list[_Event]] = {}
+        for event in _events(notes, self._spec, setup, length_frames):
+            key = (*event.sound(), event.held if self._spec.fits_note else 0)
+            groups.setdefault(key, []).append(event)
+        self._groups = {key: groups[key] for key in sorted(groups)}
+        self.first_frame = min((event.start for same in groups.values() for event in same), default=length_frames)
+        self.end_frame = max((event.until for same in groups.values() for event in same), default=0)
+        """Where the last note has died away at the latest."""
+
+    def add_to(self, out: Samples, start_frame: int, monitor: Monitor = SILENT) -> None:
+        """Add what sounds from `start_frame` on to `out`, shape (2, frames)."""
+        end = start_frame + out.shape[1]
+        needed = [
+            (key, [event for event in same if event.start < end and event.until > start_frame])
+            for key, same in self._groups.items()
+        ]
+        needed = [(key, now) for key, now in needed if now]
+        for done, (key, now) in enumerate(needed):
+            monitor.report(done / len(needed))
+            sound = self._sound(key, end)
+            for event in now:
+                _place(out, sound, event, self._gain * level(event.velocity), start_frame)
+        monitor.report(1.0)
+
+    def forget(self, before_frame: int) -> None:
+        """Let go of what has died away by `before_frame`, and of what waits longest for its next use."""
+        for key, same in list(self._groups.items()):
+            if all(event.until <= before_frame for event in same):
+                del self._groups[key]
+                self._kept.pop(key, None)
+        self._let_go(before_frame)
+
+    def _sound(self, key: _Key, needed_to: int) -> Samples:
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        same = self._groups[key]
+        frames = max(event.held + event.release for event in same)
+        strength = (key[1] + 0.5) / self._spec.layers
+        stroke = Stroke(key[0], strength, frames, key[2], float(key[3]), self._setup.tuning_cents)
+        sound = without_dc(self._sounding(stroke), self._setup.sample_rate)
+        if self._keep_bytes and any(event.until > needed_to for event in same):
+            self._kept[key] = sound
+        return sound
+
+    def _let_go(self, before_frame: int) -> None:
+        """Keep what sounds on, and of the rest what is needed next, as far as there is room for it."""
+        waits = {key: self._waits(key, before_frame) for key in self._kept}
+        room = self._keep_bytes
+        for key in sorted(waits, key=waits.__getitem__):
+            room -= self._kept[key].nbytes if waits[key] else 0
+            if room < 0:
+                del self._kept[key]
+
+    def _waits(self, key: _Key, now: int) -> int:
+        """Return how many frames from `now` on a sound is needed again; 0 if it sounds."""
+        return min(max(0, event.start - now) for event in self._groups[key] if event.until > now)
 
 
 def play(
@@ -65,39 +163,25 @@ def play(
     Raises:
         NrxError: "preset.invalid" for an unknown voice.
     """
-    spec = voice_spec(voice)
-    sounding = spec.make()(setup)
     out = np.zeros((2, length_frames), dtype=np.float32)
-    events = _events(notes, spec, setup, length_frames)
-    groups: dict[tuple[int, int, int, int, int], list[_Event]] = {}
-    for event in events:
-        key = (*event.sound(), event.held if spec.fits_note else 0)
-        groups.setdefault(key, []).append(event)
-    gain = 10 ** (spec.gain_db / 20)
-    for done, key in enumerate(sorted(groups)):
-        monitor.report(done / len(groups))
-        same = groups[key]
-        frames = max(event.held + event.release for event in same)
-        strength = (key[1] + 0.5) / spec.layers
-        stroke = Stroke(key[0], strength, frames, key[2], float(key[3]), setup.tuning_cents)
-        sound = without_dc(sounding(stroke), setup.sample_rate)
-        for event in same:
-            _place(out, sound, event, gain * level(event.velocity))
-    monitor.report(1.0)
+    Playing(voice, notes, setup, length_frames).add_to(out, 0, monitor)
     return out
 
 
-def _place(out: Samples, sound: Samples, event: _Event, gain: float) -> None:
+def _place(out: Samples, sound: Samples, event: _Event, gain: float, out_starts: int) -> None:
+    """Add what of an event falls into `out`, which starts at the frame `out_starts`."""
     held = min(event.held, sound.shape[1])
     released = min(event.held + event.release, sound.shape[1])
+    out_ends = out_starts + out.shape[1]
     for first, last in ((0, held), (held, released)):
-        start, stop = event.start + first, min(event.start + last, out.shape[1])
+        start, stop = max(event.start + first, out_starts), min(event.start + last, out_ends)
         if stop <= start:
             continue
-        piece = sound[:, first : first + stop - start] * np.float32(gain)
+        piece = sound[:, start - event.start : stop - event.start] * np.float32(gain)
         if first == held and event.release:
-            piece *= release_curve(event.release)[: stop - start]
-        out[:, start:stop] += piece
+            falls_from = event.start + held
+            piece *= release_curve(event.release)[start - falls_from : stop - falls_from]
+        out[:, start - out_starts : stop - out_starts] += piece
 
 
 def _events(notes: Sequence[TimedNote], spec: VoiceSpec, setup: Setup, length_frames: int) -> list[_Event]:
