@@ -54,7 +54,7 @@ def agreed(track: ProjectTrack, saved: LiveSet, files: list[Path]) -> ProjectTra
         if len(saved.tempo_map.segments) > 1 or len(saved.tempo_map.signatures) > 1:
             raise _stale(saved, difference)
         notes.append(
-            f'"{saved.path.name}", saved {_ago(saved.path)}, is older than what Live showed: {difference}. Its tempo '
+            f'"{saved.path.name}", {_saved(saved.path)}, is older than what Live showed: {difference}. Its tempo '
             "is Live's own."
         )
     return track.model_copy(update={"clips": tuple(clips), "notes": tuple(notes)})
@@ -130,21 +130,14 @@ def _plain(name: str) -> str:
 def _stale(saved: LiveSet, difference: str) -> NrxError:
     return NrxError(
         "input.tempo_map",
-        f'"{saved.path.name}", saved {_ago(saved.path)}, is not what Live shows ({difference}); save the Set and '
+        f'"{saved.path.name}", {_saved(saved.path)}, is not what Live shows ({difference}); save the Set and '
         "try again.",
     )
 
 
-def _ago(path: Path) -> str:
-    """Say how long ago a file was written."""
+def _saved(path: Path) -> str:
+    """Say when a file was written."""
     try:
-        minutes = max(0.0, time.time() - path.stat().st_mtime) / 60
+        return f"saved on {time.strftime('%Y-%m-%d at %H:%M', time.localtime(path.stat().st_mtime))}"
     except OSError:
-        return "some time ago"
-    if minutes < 1:
-        return "just now"
-    for length, name in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= length:
-            count = int(minutes // length)
-            return f"{count} {name}{'s' if count > 1 else ''} ago"
-    return "just now"
+        return "saved some time ago"

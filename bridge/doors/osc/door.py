@@ -373,14 +373,11 @@ class OscDoor:
 
     def _take_file(self, job_id: str, text: str) -> JobStatus:
         path = self._roots.allows(text)
-        if not path.is_file():
-            raise NrxError(
-                "input.not_found", f'There is no request file "{path.name}"; write it before you announce it.'
-            )
         is_own = path.parent == (self._spool / "new").resolve()
         if is_own:
-            self._intake.announce(job_id)
             path = self._spool / "new" / path.name
+            if path.is_file():
+                self._intake.announce(job_id)
         return self._intake.take(
             path, finished=True, check=(lambda asked: asked) if is_own else self._within_roots
         )

@@ -64,12 +64,17 @@ class Intake:
             finished: whether its writer has closed it, so that broken JSON is an error and not a beginning.
             check: what else a door demands; it may return the request with resolved paths.
 
+        The spool and a file announced over OSC may take the same file at the same time. Whoever comes second finds it
+        gone, and gets what the first one got: the job, or why it was refused.
+
         Raises:
             UnfinishedFileError: if it is no JSON and `finished` is False; nothing has been done then.
             NrxError: why it was refused; the status file says the same.
         """
         job_id = id_of(path)
         known = self.known(job_id)
+        if not path.exists():
+            return self._taken(path, job_id)
         try:
             asked = check(self._read(path, finished=finished))
             status = self._jobs.submit(
@@ -80,6 +85,8 @@ class Intake:
                 priority=asked.priority,
             )
         except (UnfinishedFileError, NrxError) as error:
+            if not path.exists():
+                return self._taken(path, job_id)
             if isinstance(error, NrxError):
                 self._refuse(path, job_id, known, error)
             raise
@@ -94,6 +101,22 @@ class Intake:
             self.statuses.show(status)
         self._remove(path)
         return status
+
+    def _taken(self, path: Path, job_id: str) -> JobStatus:
+        """Return the job of a file that is gone: somebody else has taken it.
+
+        Raises:
+            NrxError: why it was refused, or `input.not_found` if it never was.
+        """
+        job = self.known(job_id)
+        if job is not None:
+            return job
+        said = self.statuses.read(job_id) if path.parent == self._own_folder else None
+        if said is not None and said.error is not None:
+            raise NrxError(said.error.code, said.error.sentence)
+        raise NrxError(
+            "input.not_found", f'There is no request file "{path.name}"; write it before you announce it.'
+        )
 
     def _read(self, path: Path, *, finished: bool) -> SpoolRequest:
         try:

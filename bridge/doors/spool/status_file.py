@@ -25,6 +25,7 @@ _REPLACE_TRIES, _REPLACE_PAUSE_S = 10, 0.02
 log = logging.getLogger("nrx.spool")
 
 _DOING = {
+    "rebuild": "Rebuilding the track",
     "separate": "Separating",
     "analyze": "Analysing",
     "generate": "Generating",

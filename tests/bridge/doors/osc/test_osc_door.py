@@ -22,7 +22,8 @@ from bridge.doors.osc.clients import MOST_CLIENTS, Clients
 from bridge.doors.osc.limits import CLIENT, STRANGER, STRANGERS, RateLimits
 from bridge.doors.osc.packet import build, decode
 from bridge.doors.spool import SpoolDoor
-from bridge.protocol import PROTOCOL_VERSION
+from bridge.doors.spool.intake import Intake
+from bridge.protocol import PROTOCOL_VERSION, parse_request
 from bridge.security.roots import Roots
 from engine import __version__
 from engine.errors import NrxError
@@ -220,6 +221,52 @@ def test_status_file_follows_a_job_that_came_over_osc(
         wait_until(lambda: status.exists() and json.loads(status.read_bytes())["state"] == "queued")
     finally:
         spool.stop()
+
+
+def test_file_that_the_spool_took_first_is_accepted(
+    client: OscClient, jobs: StandInJobs, settings: Settings, song: Path
+) -> None:
+    spool = SpoolDoor(settings, jobs, rescan_s=0.05)  # type: ignore[arg-type]  # stands in
+    spool.start()
+    try:
+        good, bad = spool.new / "first.json", spool.new / "bad.json"
+        fields = {"protocol": 1, "action": "separate", "inputs": [{"path": str(song)}]}
+        good.write_text(json.dumps(fields))
+        bad.write_text(json.dumps({**fields, "action": "dance"}))
+        wait_until(lambda: not good.exists() and not bad.exists())
+        client.send("submit_file", str(good))
+        assert client.receive() == ("received", ("first",))
+        assert client.receive() == ("accepted", ("first",))
+        assert client.wait_for("progress")[1][:2] == ("first", "queued")
+        client.send("submit_file", str(bad))
+        assert client.wait_for("error")[1][:2] == ("bad", "request.invalid")
+        client.send("submit_file", str(spool.new / "never.json"))
+        assert client.wait_for("error")[1][:2] == ("never", "input.not_found")
+        assert jobs.asked["first"]["door"] == "spool"
+    finally:
+        spool.stop()
+
+
+def test_file_that_goes_while_it_is_read_is_the_one_that_took_it(
+    settings: Settings, jobs: StandInJobs, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = Intake(settings, jobs, "osc")  # type: ignore[arg-type]  # stands in
+    folder = settings.home / "spool" / "new"
+    folder.mkdir(parents=True)
+    fields = {"protocol": 1, "action": "separate", "inputs": [{"path": str(song)}]}
+    path = folder / "twice.json"
+    path.write_text(json.dumps(fields))
+
+    def taken_meanwhile(_path: Path, _settings: Settings) -> Any:
+        jobs.submit(
+            parse_request({k: v for k, v in fields.items() if k != "protocol"}), door="spool", job_id="twice"
+        )
+        path.unlink()
+        raise NrxError("request.invalid", "cannot be read")
+
+    monkeypatch.setattr("bridge.doors.spool.intake.read_request_file", taken_meanwhile)
+    assert intake.take(path, finished=True).door == "spool"
+    assert intake.statuses.read("twice") is None
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ export const STATES = {
 
 export const STAGES = {
   read: "Reading the song",
+  rebuild: "Rebuilding the track",
   listen: "Listening to every stem",
   separate: "Separating the stems",
   analyze: "Listening for tempo, key and chords",
