@@ -2,7 +2,9 @@
 
 One folder holds all state, `~/.nrx` unless `NRX_HOME` is set: `nrx.toml`, `cache/`, `returns/`, `styles/` (the user's
 own styles), and what the daemon keeps. A variable `NRX_CACHE_MAX_GB` beats `cache_max_gb` in the file, which beats the
-default; for the daemon's tables, `NRX_HTTP_PORT` beats `port` in `[http]`.
+default; for the tables, `NRX_HTTP_PORT` beats `port` in `[http]`. Two variables of the systems that this one takes over
+are honoured too: `DEVICE` is the device of neural models, `MUSICGEN_MODEL` the generator that `auto` looks for first.
+So are the hub's own `HF_ENDPOINT` and `HF_HUB_OFFLINE`.
 
     cache_max_gb = 20
     roots = ["~/Music/Projects"]          # below these, OSC and HTTP may name files
@@ -16,6 +18,12 @@ default; for the daemon's tables, `NRX_HTTP_PORT` beats `port` in `[http]`.
 
     [jobs]
     workers = 1
+
+    [models]
+    separator = "htdemucs_ft"             # "auto" takes the first that is on the machine
+    device = "cuda"
+    commercial_only = true
+
 
     [[watch]]
     path = "~/Music/Renders"
@@ -65,6 +73,29 @@ class JobsSettings(Table):
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
 
 
+class ModelsSettings(Table):
+    """`[models]`: which backends do a stage, where weights are kept, and what may be done with them.
+
+    `separator`, `generator`, `embedder`: `auto`, a built-in backend, a model's name, or the path of your own.
+    `prefer_generator` is what `auto` looks for first. `commercial_only` refuses models whose licence does not clearly
+    allow commercial use, except those in `cleared`. `trust_pickle` opens your own pickled files without asking.
+    A worker keeps models loaded for `keep_warm_s` seconds after their last use.
+    """
+
+    folder: Path | None = None
+    separator: str = "auto"
+    generator: str = "auto"
+    embedder: str = "auto"
+    prefer_generator: str | None = None
+    device: str = "auto"
+    offline: bool = False
+    commercial_only: bool = False
+    cleared: tuple[str, ...] = ()
+    trust_pickle: bool = False
+    hub: str = "https://huggingface.co"
+    keep_warm_s: Annotated[float, Field(ge=0, le=86400)] = 0.0
+
+
 class WatchSettings(Table):
     """`[[watch]]`: a folder whose renders become jobs. `returns` is where they go back; default `NRX_HOME/returns`."""
 
@@ -88,6 +119,7 @@ class Settings(Table):
     http: HttpSettings = HttpSettings()
     osc: OscSettings = OscSettings()
     jobs: JobsSettings = JobsSettings()
+    models: ModelsSettings = ModelsSettings()
     watch: tuple[WatchSettings, ...] = ()
 
     @property
@@ -99,6 +131,11 @@ class Settings(Table):
     def returns_folder(self) -> Path:
         """Where returns go when no other folder is named."""
         return self.home / "returns"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where the weights of models are kept."""
+        return (self.models.folder or self.home / "models").expanduser()
 
     @property
     def styles_folder(self) -> Path:
@@ -133,15 +170,30 @@ def load_settings() -> Settings:
         raise NrxError("request.invalid", _said(error, file)) from None
 
 
+LISTS = ("origins", "cleared")
+"""Settings that no variable can hold."""
+ALSO = {
+    "DEVICE": ("models", "device"),
+    "MUSICGEN_MODEL": ("models", "prefer_generator"),
+    "HF_ENDPOINT": ("models", "hub"),
+    "HF_HUB_OFFLINE": ("models", "offline"),
+}
+"""Variables by other names -> the setting that they are; NRX_ variables beat them, and they beat the file."""
+
+
 def _apply_variables(values: dict[str, Any]) -> None:
     """Let `NRX_<SETTING>` and `NRX_<TABLE>_<SETTING>` beat the file, for settings that are one number or word."""
+    for variable, (table_name, setting) in ALSO.items():
+        given = os.environ.get(variable, "").strip()
+        if given and isinstance(values.get(table_name, {}), dict):
+            values[table_name] = {**values.get(table_name, {}), setting: given}
     for name, field in Settings.model_fields.items():
         if name in ("home", "roots", "watch"):
             continue
         table = field.annotation
         if isinstance(table, type) and issubclass(table, Table):
             for inner in table.model_fields:
-                if inner != "origins" and (raw := os.environ.get(f"NRX_{name}_{inner}".upper())) is not None:
+                if inner not in LISTS and (raw := os.environ.get(f"NRX_{name}_{inner}".upper())) is not None:
                     values[name] = {**values.get(name, {}), inner: raw}
         elif (raw := os.environ.get(f"NRX_{name.upper()}")) is not None:
             values[name] = raw

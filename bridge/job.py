@@ -16,6 +16,7 @@ from bridge.memory import memory_for_a_job
 from bridge.protocol import Manifest, Request, StageInfo
 from bridge.returns.folder import Staging
 from engine import __version__
+from engine.models.warm import WARM
 from engine.stages import StageCache, Stages
 
 if TYPE_CHECKING:
@@ -95,7 +96,10 @@ class Job:
             NrxError: with any code; nothing is left behind then.
         """
         with memory_for_a_job():
-            return self._run()
+            try:
+                return self._run()
+            finally:
+                WARM.let_go(self.settings.models.keep_warm_s)
 
     def _run(self) -> Manifest:
         from bridge.recipes import prepare
@@ -122,6 +126,7 @@ class Job:
                 ),
                 self.on_progress,
                 self.is_cancelled,
+                backends=recipe.backends,
             )
             if track is not None:
                 recipe = prepare(*track.built(self.request, self.settings, stages))
@@ -144,6 +149,7 @@ class Job:
                     ),
                     seconds=round(seconds, 3),
                     times_real_time=round(outcome.duration_s / seconds, 2),
+                    device=stages.backends.used_device or "cpu",
                     **written,
                 )
                 manifest = manifest.model_copy(

@@ -31,7 +31,10 @@ Scale = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 MasterStage = Literal["corrective", "tone", "match_spectrum", "match_width", "match_dynamics", "compression"]
+ModelName = Annotated[str, Field(min_length=1, max_length=1024)]
+DeviceName = Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,2})?)$")]
 STEM_ROLES = ("vocals", "drums", "bass", "other")
+SEPARABLE_ROLES = (*STEM_ROLES, "guitar", "piano")
 LARGEST_TEMPO_BPM, SMALLEST_TEMPO_BPM = 400.0, 20.0
 MOST_SEMITONES = 12.0
 
@@ -102,10 +105,26 @@ class MixingOptions(Strict):
     master: bool = True
 
 
+class SeparationRequest(Strict):
+    """How a neural separator works; a built-in one ignores it.
+
+    `shifts`: how often the song is separated at another offset, to be averaged; `overlap` of segments as a share of
+    their length; `segment_s`: their length, None as the model was trained; `residual` hands what all stems together
+    leave of the mix back to them, so that they sum to it.
+    """
+
+    shifts: int = Field(default=1, ge=0, le=20)
+    overlap: float = Field(default=0.25, ge=0, le=0.95, allow_inf_nan=False)
+    segment_s: float | None = Field(default=None, ge=1, le=120, allow_inf_nan=False)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    residual: bool = True
+
+
 class Request(Strict):
     """One action with its inputs, timeline and parameters.
 
     With a `project` the inputs are the files of its clips, and the action works on the track that they make.
+    `separator` and `generator` name a backend or a model, and `device` where it runs; None leaves it to the settings.
     """
 
     protocol: Literal[1] = 1
@@ -134,6 +153,10 @@ class Request(Strict):
     mastering: MasteringOptions = Field(default_factory=MasteringOptions)
     mixing: MixingOptions = Field(default_factory=MixingOptions)
     project: ProjectTrack | None = None
+    separator: ModelName | None = None
+    generator: ModelName | None = None
+    device: DeviceName | None = None
+    separation: SeparationRequest = Field(default_factory=SeparationRequest)
 
     @field_validator("tempo")
     @classmethod
@@ -174,8 +197,8 @@ class Request(Strict):
     @field_validator("two_stems")
     @classmethod
     def _stem_exists(cls, role: str | None) -> str | None:
-        if role is not None and role not in STEM_ROLES:
-            raise ValueError(f"must be one of {', '.join(STEM_ROLES)}")
+        if role is not None and role not in SEPARABLE_ROLES:
+            raise ValueError(f"must be one of {', '.join(SEPARABLE_ROLES)}")
         return role
 
     @model_validator(mode="after")
@@ -405,7 +428,10 @@ class LoudnessInfo(Strict):
 
 
 class BackendInfo(Strict):
-    """Which backend did a stage, what it is, and under which licence."""
+    """Which backend did a stage, what it is, and under which licence; of a neural one also its model and its device.
+
+    `version` is that of the code, `revision` that of the weights; `why` says why this one was taken.
+    """
 
     stage: str
     name: str
@@ -413,6 +439,10 @@ class BackendInfo(Strict):
     what: str
     licence: str
     commercial_use: bool = True
+    model: str | None = None
+    revision: str | None = None
+    device: str | None = None
+    why: str | None = None
 
 
 class StageInfo(Strict):

@@ -4,14 +4,16 @@ Preparing opens the inputs by their headers, loads the style, and refuses what c
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bridge.backends import backends_of
 from bridge.config import Settings
 from bridge.protocol import Request
 from engine.actions.model import Deliver, Outcome, Song, SourceFile
 from engine.actions.source import PROGRAM_BYTES, open_source, refuse_what_is_too_long
 from engine.audio import Limits, best_subtype
+from engine.backends import Backends, built_in_only
 from engine.errors import NrxError
 from engine.presets import Style, list_styles, load_style
 from engine.stages import Stages
@@ -36,6 +38,7 @@ class Recipe:
     sources: Sources = ()
     style: Style | None = None
     start_frame: int = 0
+    backends: Backends = field(default_factory=built_in_only)
 
 
 def prepare(request: Request, settings: Settings, opened: Sources | None = None) -> Recipe:
@@ -47,10 +50,28 @@ def prepare(request: Request, settings: Settings, opened: Sources | None = None)
         opened: the inputs, in their order, where they have been opened already (a daemon works on snapshots).
 
     Raises:
-        NrxError: any `input.*`, `style.unknown`, `preset.invalid`, `request.invalid`.
+        NrxError: any `input.*`, `style.unknown`, `preset.invalid`, `request.invalid`; any `model.*` for a backend that
+            was asked for by name and cannot be used.
     """
     sources = _placed(opened or open_inputs(request, settings), request)
-    return PREPARE[request.action](request, settings, sources)
+    backends = backends_of(settings, request)
+    if request.action in SEPARATING and any(source.role is None for source in sources):
+        backends.separator()
+    recipe = PREPARE[request.action](request, settings, sources)
+    return replace(recipe, backends=backends, plan=_weighed(recipe.plan, backends))
+
+
+SEPARATING = ("remix", "separate", "analyze", "generate", "sync")
+"""Actions that separate what comes without roles."""
+NEURAL_WEIGHT = 8.0
+"""How much longer a neural separator takes than the built-in one, for progress."""
+
+
+def _weighed(plan: tuple[tuple[str, float], ...], backends: Backends) -> tuple[tuple[str, float], ...]:
+    """Return the plan with its shares as the backends take them."""
+    if not any(stage == "separate" for stage, _ in plan) or not backends.separator().is_neural:
+        return plan
+    return tuple((stage, share * (NEURAL_WEIGHT if stage == "separate" else 1.0)) for stage, share in plan)
 
 
 def open_inputs(request: Request, settings: Settings) -> tuple[SourceFile, ...]:

@@ -219,8 +219,16 @@ class Jobs:
 
     def _check(self, request: Request, snapshots: tuple[Snapshot, ...]) -> float:
         """Refuse what cannot work, by headers; return the length of the audio in seconds."""
+        from bridge.backends import names_a_path
         from bridge.recipes import prepare
         from engine.actions.model import SourceFile
+
+        own = names_a_path(request)
+        if own is not None:
+            raise NrxError(
+                "request.forbidden",
+                f"A daemon takes models by name, and {own} is a path; `nrx models fetch {own}` gives it a name.",
+            )
 
         try:
             opened = tuple(

@@ -91,7 +91,7 @@ def keep_for_later(_track: OutputTrack) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """Which backend did a stage, what it says of itself, and its licence."""
+    """Which backend did a stage, what it says of itself, and its licence; of a neural one also model and device."""
 
     stage: str
     name: str
@@ -99,6 +99,10 @@ class Backend:
     what: str
     licence: str
     commercial_use: bool = True
+    model: str | None = None
+    revision: str | None = None
+    device: str | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,34 @@ class SyncSummary:
     residual_median_ms: float | None
     residual_worst_ms: float | None
     engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSummary:
+    """A take of a neural generator: what it was asked, from which seed, and how it was fitted to the timeline.
+
+    `seeds_tried` ends with `seed`; those before could not be fitted. `stretch` is new length over old; `residual_*_ms`
+    are how far attacks lie from the timeline's beats afterwards. `why_not` says why it could not be fitted, if so.
+    """
+
+    backend: str
+    model: str
+    revision: str
+    licence: str
+    commercial_use: bool
+    device: str
+    role: str
+    prompt: str
+    follows_melody: bool
+    seed: int
+    seeds_tried: tuple[int, ...]
+    sampling: Mapping[str, Any]
+    measured_bpm: float | None
+    target_bpm: float | None
+    stretch: float | None
+    residual_median_ms: float | None
+    residual_worst_ms: float | None
+    why_not: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +178,7 @@ class Outcome:
     loudness: Mapping[str, LoudnessSummary] = field(default_factory=dict)
     sync: tuple[SyncSummary, ...] = ()
     backends: tuple[Backend, ...] = ()
+    takes: tuple[TakeSummary, ...] = ()
     notes: tuple[str, ...] = ()
     chords: tuple[Chord, ...] = ()
     sections: tuple[Section, ...] = ()

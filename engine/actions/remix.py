@@ -7,9 +7,8 @@ stems are moved from the song's map to the new one, and both meet on the same ba
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from engine.actions.analyze import BACKEND, analysis_of, origin_of, stems_and_mix
+from engine.actions.analyze import analysis_of, origin_of, separated_of, stems_and_mix
 from engine.actions.finish import finish, finite
 from engine.actions.fit import (
     fit_stems,
@@ -23,13 +22,12 @@ from engine.actions.model import Deliver, Outcome, OutputTrack, Song, keep_for_l
 from engine.actions.palette import ROLE_COLOURS
 from engine.actions.perform import ARRANGER, console_of, generated_tracks, render_parts, to_mix
 from engine.actions.reroll import rerolled
-from engine.actions.separate import about, stem_tracks
+from engine.actions.separate import about_separator, stem_tracks
 from engine.actions.timeline import Tempo, moved_markers, plan_timeline
 from engine.generation.arranger import arrange
 from engine.mixing import MixedTrack, MixTrack
 from engine.presets import Style
 from engine.progress import Monitor
-from engine.separation import load_backend
 from engine.stages import Stages
 
 PLAN = (
@@ -58,7 +56,7 @@ def remix(
     """Remix `song`; separation and analysis are cached, so another style of the same song repeats neither."""
     style = parameters.style
     stems, mix = stems_and_mix(song, stages)
-    separated = stem_tracks({role: stem for role, stem in stems.items() if isinstance(stem, Path)})
+    separated = stem_tracks(separated_of(song, stages))
     for track in separated:
         deliver(track)
     with stages.stage("analyze") as monitor:
@@ -74,7 +72,9 @@ def remix(
     # Fitting the voice and playing the parts need nothing of each other.
     with ThreadPoolExecutor(1) as beside:
         quiet = Monitor(is_cancelled=stages.is_cancelled)
-        fitting = beside.submit(fit_stems, stems, keep, mix, plan, style, origin_of(song), stages, quiet)
+        fitting = beside.submit(
+            fit_stems, stems, keep, mix, plan, style, origin_of(song, stages), stages, quiet
+        )
         with stages.stage("generate") as monitor:
             arrangement = rerolled(
                 lambda seed: arrange(
@@ -132,7 +132,7 @@ def remix(
         arrangement=arrangement,
         loudness=done.loudness,
         sync=sync,
-        backends=((about(load_backend(BACKEND).info),) if separated else ()) + (ARRANGER,),
+        backends=((about_separator(stages.backends),) if separated else ()) + (ARRANGER,),
         notes=(*song.notes, *analysis.notes, *notes, *tuning_notes(plan, style, cents), *done.notes),
         chords=chords,
         sections=sections,

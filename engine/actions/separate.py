@@ -11,8 +11,9 @@ from engine.actions.model import Backend, Outcome, OutputTrack, Song
 from engine.actions.palette import ROLE_COLOURS
 from engine.actions.source import Mix, mix_of, read_whole
 from engine.audio import Audio, Envelope, WavWriter, best_subtype, envelope, read_audio, write_wav
+from engine.backends import Backends
 from engine.progress import Monitor
-from engine.separation import SeparatorInfo, load_backend, stem_names, stream
+from engine.separation import separator_of, stem_names, stream
 from engine.separation.protocol import StemBlock
 from engine.stages import Stages
 
@@ -23,65 +24,90 @@ _LAYOUT = 2
 """Counts how the folders of this stage have changed, for those that an earlier release left in the cache."""
 
 
-def about(info: SeparatorInfo) -> Backend:
-    """Say which backend separated."""
-    return Backend("separate", info.name, info.version, f"{info.grade}: {info.description}", info.licence)
+def about_separator(backends: Backends) -> Backend:
+    """Say which backend separated, and of a neural one which weights on which device."""
+    choice, info = backends.separator(), separator_of(backends).info
+    what = f"{info.grade}: {info.description}"
+    model = choice.model
+    if model is None:
+        return Backend("separate", info.name, info.version, what, info.licence, why=choice.why)
+    return Backend(
+        "separate",
+        choice.name,
+        info.version,
+        what,
+        model.card.licence,
+        commercial_use=model.card.commercial or model.name in backends.models.cleared,
+        model=model.card.repo or str(model.folder),
+        revision=model.revision,
+        device=backends.used_device,
+        why=choice.why,
+    )
 
 
-def known_mix(
-    song: Song, channels: int, stages: Stages, backend: str, read: Callable[[Monitor], Audio]
-) -> Mix | None:
+def known_mix(song: Song, channels: int, stages: Stages, read: Callable[[Monitor], Audio]) -> Mix | None:
     """Return what is known of the song's mix since it was separated, without decoding it; None if it was not yet."""
-    folder = stages.find("separate", depends_on(song, channels, backend))
+    folder = stages.find("separate", depends_on(song, channels, stages.backends))
     if folder is None:
         return None
     known = json.loads((folder / _MEASURES).read_bytes())
     return Mix(known["sample_rate"], known["frames"], known["power"], read)
 
 
+def known_files(song: Song, channels: int, stages: Stages) -> dict[str, Path]:
+    """Return the stems of a song that has been separated, role -> file."""
+    folder = stages.find("separate", depends_on(song, channels, stages.backends))
+    roles = separator_of(stages.backends).info.stems
+    return {role: folder / f"{role}.wav" for role in roles} if folder is not None else {}
+
+
 def separated_files(
-    song: Song,
-    mix: Mix,
-    channels: int,
-    stages: Stages,
-    monitor: Monitor,
-    backend: str,
-    two_stems: str | None = None,
+    song: Song, mix: Mix, channels: int, stages: Stages, monitor: Monitor, two_stems: str | None = None
 ) -> dict[str, Path]:
     """Return the stems of `mix` as finished WAV files of `channels`, role -> path, from the cache or made now.
 
     Stems are 24-bit, or 32-bit float where the input is float or lossy or a stem exceeds full scale, so that the
     written files still sum to the input below -100 dBFS. One subtype serves all stems.
     """
-    info = load_backend(backend).info
+    separator = separator_of(stages.backends)
+    roles = stem_names(two_stems, separator.info.stems)
     subtype = best_subtype(song.sources[0].info)
     start_frame = song.start_frame
 
     def fill(folder: Path) -> None:
         sound = mix.sound()
-        blocks = stream(sound, backend=backend, two_stems=two_stems, monitor=monitor.part(0, 0.97))
+        blocks = stream(sound, backend=separator, two_stems=two_stems, monitor=monitor.part(0, 0.97))
         write_stems(folder, blocks, sound, subtype, start_frame)
         measures = {"sample_rate": mix.sample_rate, "frames": mix.frames, "power": mix.power}
         (folder / _MEASURES).write_text(json.dumps(measures))
-        for role in stem_names(two_stems, info.stems):
+        for role in roles:
             save_shape(folder / f"{role}.npz", envelope(read_audio(folder / f"{role}.wav")))
 
-    folder = stages.cached("separate", depends_on(song, channels, backend, two_stems), fill)
-    return {role: folder / f"{role}.wav" for role in stem_names(two_stems, info.stems)}
+    folder = stages.cached("separate", depends_on(song, channels, stages.backends, two_stems), fill)
+    return {role: folder / f"{role}.wav" for role in roles}
 
 
-def depends_on(song: Song, channels: int, backend: str, two_stems: str | None = None) -> dict[str, object]:
+def depends_on(
+    song: Song, channels: int, backends: Backends, two_stems: str | None = None
+) -> dict[str, object]:
     """Return all that the separated stems of a song depend on, to be hashed."""
-    info = load_backend(backend).info
     return {
         "audio": [source.sha256 for source in song.sources],
         "channels": channels,
-        "backend": [info.name, info.version],
+        "backend": separated_by(backends),
         "two_stems": two_stems,
         "subtype": best_subtype(song.sources[0].info),
         "start_frame": song.start_frame,
         "layout": _LAYOUT,
     }
+
+
+def separated_by(backends: Backends) -> list[object]:
+    """Return what stems depend on beside the song: the backend, its version, and of a neural one its weights."""
+    choice, info = backends.separator(), separator_of(backends).info
+    if not choice.is_neural:
+        return [info.name, info.version]
+    return [info.name, info.version, *choice.key, *backends.separation.key]
 
 
 def write_stems(
@@ -146,21 +172,20 @@ def load_stem(path: Path) -> Audio:
     return read_audio(path)
 
 
-def separate(
-    song: Song, stages: Stages, *, two_stems: str | None = None, backend: str = "spectral"
-) -> Outcome:
+def separate(song: Song, stages: Stages, *, two_stems: str | None = None) -> Outcome:
     """Separate `song`; with `two_stems` into that role and the rest."""
     with stages.stage("read") as monitor:
         audio = read_whole(song, monitor)
         mix = mix_of(audio, lambda monitor: read_whole(song, monitor))
     with stages.stage("separate") as monitor:
-        files = separated_files(song, mix, audio.channels, stages, monitor, backend, two_stems)
-    info = load_backend(backend).info
+        files = separated_files(song, mix, audio.channels, stages, monitor, two_stems)
+    made_by = about_separator(stages.backends)
+    grade, _, _ = made_by.what.partition(":")
     return Outcome(
         tracks=tuple(stem_tracks(files)),
         sample_rate=mix.sample_rate,
         duration_s=mix.duration_s,
         length_s=mix.duration_s,
-        backends=(about(info),),
-        notes=(f"Separated by {info.name}, which is {info.grade}.",),
+        backends=(made_by,),
+        notes=(f"Separated by {made_by.name}, which is {grade} ({made_by.why}).",),
     )

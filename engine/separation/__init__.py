@@ -7,7 +7,7 @@ exact remainder, so that the stems sum to the mix whatever the backend did.
 """
 
 from engine.separation.protocol import STEMS, Separator, SeparatorInfo
-from engine.separation.registry import BACKENDS, load_backend
+from engine.separation.registry import BACKENDS, load_backend, separator_of
 from engine.separation.separate import separate, stem_names, stream
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "SeparatorInfo",
     "load_backend",
     "separate",
+    "separator_of",
     "stem_names",
     "stream",
 ]

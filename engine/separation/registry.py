@@ -3,13 +3,15 @@
 from importlib import import_module
 from typing import cast
 
+from engine.backends import Backends
 from engine.errors import NrxError
+from engine.models.warm import WARM
 from engine.separation.protocol import Separator
 
 BACKENDS: dict[str, str] = {
     "spectral": "engine.separation.spectral.backend:SpectralSeparator",
 }
-"""Backend name -> "module:class" of a `Separator` that is made without arguments."""
+"""Backend name -> "module:class" of a `Separator` that is made without arguments and without weights."""
 
 
 def load_backend(name: str) -> Separator:
@@ -23,3 +25,34 @@ def load_backend(name: str) -> Separator:
         raise NrxError("backend.missing", f"There is no separation backend {name!r}; choose one of: {known}.")
     module, _, attribute = BACKENDS[name].partition(":")
     return cast(Separator, getattr(import_module(module), attribute)())
+
+
+def separator_of(backends: Backends) -> Separator:
+    """Return the separator that was chosen; a neural one stays loaded until the job's models are let go.
+
+    Raises:
+        NrxError: whatever the choice refuses.
+    """
+    choice = backends.separator()
+    model = choice.model
+    if model is None:
+        return load_backend(choice.backend)
+    options = backends.separation
+
+    def load() -> Separator:
+        from engine.separation.neural import DemucsSeparator
+
+        return DemucsSeparator(
+            model.folder,
+            model.name,
+            device=backends.device,
+            shifts=options.shifts,
+            overlap=options.overlap,
+            segment_s=options.segment_s,
+            precision=options.precision,
+            residual=options.residual,
+            cache=backends.cache,
+        )
+
+    key = ("separate", backends.device, repr(choice.key), repr(options.key))
+    return WARM.use(key, load)

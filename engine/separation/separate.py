@@ -8,7 +8,7 @@ from engine.audio.buffer import Audio
 from engine.errors import NrxError
 from engine.progress import SILENT, Monitor
 from engine.separation.collect import collect
-from engine.separation.protocol import STEMS, StemBlock
+from engine.separation.protocol import STEMS, Separator, StemBlock
 from engine.separation.registry import load_backend
 
 REST_NAME = {"vocals": "instrumental"}
@@ -30,13 +30,17 @@ def stem_names(two_stems: str | None = None, stems: tuple[str, ...] = STEMS) -> 
 
 
 def stream(
-    audio: Audio, *, backend: str = "spectral", two_stems: str | None = None, monitor: Monitor = SILENT
+    audio: Audio,
+    *,
+    backend: str | Separator = "spectral",
+    two_stems: str | None = None,
+    monitor: Monitor = SILENT,
 ) -> Iterator[StemBlock]:
     """Yield consecutive blocks of stems, to be written as they come: memory stays small for any length.
 
     Arguments, names and errors are those of `separate`; blocks cover the mix exactly once and sum to it.
     """
-    separator = load_backend(backend)
+    separator = load_backend(backend) if isinstance(backend, str) else backend
     names = stem_names(two_stems, separator.info.stems)
     blocks = separator.stream(audio, monitor)
     return blocks if two_stems is None else _two(blocks, audio, *names)
@@ -51,13 +55,17 @@ def _two(blocks: Iterator[StemBlock], audio: Audio, role: str, rest: str) -> Ite
 
 
 def separate(
-    audio: Audio, *, backend: str = "spectral", two_stems: str | None = None, monitor: Monitor = SILENT
+    audio: Audio,
+    *,
+    backend: str | Separator = "spectral",
+    two_stems: str | None = None,
+    monitor: Monitor = SILENT,
 ) -> dict[str, Audio]:
     """Take a mix apart.
 
     Args:
         audio: the mix, any rate and number of channels.
-        backend: a name in `BACKENDS`.
+        backend: a name in `BACKENDS`, or a separator.
         two_stems: a role, to get that stem and the rest (`vocals` and `instrumental`, otherwise `no_<role>`).
         monitor: told of progress, asked about cancelling.
 
@@ -73,5 +81,6 @@ def separate(
         raise NrxError(
             "input.not_finite", "The audio to separate holds NaN or infinite samples; repair the file."
         )
-    names = stem_names(two_stems, load_backend(backend).info.stems)
-    return collect(stream(audio, backend=backend, two_stems=two_stems, monitor=monitor), audio, names)
+    separator = load_backend(backend) if isinstance(backend, str) else backend
+    names = stem_names(two_stems, separator.info.stems)
+    return collect(stream(audio, backend=separator, two_stems=two_stems, monitor=monitor), audio, names)
