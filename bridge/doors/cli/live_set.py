@@ -20,7 +20,8 @@ def project_fields(inputs: Sequence[dict[str, Any]], track: str | None) -> dict[
     if not sets:
         if track is not None:
             raise NrxError(
-                "request.invalid", "--track names a track of a Live Set; give a file .als with it."
+                "request.invalid",
+                "--track names a track of a Live Set or a REAPER project; give a file .als or .RPP with it.",
             )
         return {}
     if len(inputs) > 1:

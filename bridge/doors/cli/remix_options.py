@@ -32,16 +32,21 @@ remix_options = stack(
         show_default=True,
         help="Stems of the song to keep in the remix, with commas: vocals, drums, bass, other; or none.",
     ),
-    click.option("--track", metavar="NAME", help="With a Live Set (.als): the audio track to remix."),
+    click.option(
+        "--track",
+        metavar="NAME",
+        help="With a Live Set (.als) or a REAPER project (.RPP): the track to remix.",
+    ),
     seed_option,
 )
 
 
 def remix_fields(inputs: Sequence[dict[str, Any]], options: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a remix request for one song; `style` and the options above are in `options`."""
-    from bridge.doors.cli.live_set import project_fields
+    from bridge.doors.cli.project_file import project_fields
     from bridge.doors.cli.tempo_file import read_tempo_map
 
+    tempo_map = read_tempo_map(options["tempo_map"])
     return {
         "action": "remix",
         "inputs": list(inputs),
@@ -49,9 +54,9 @@ def remix_fields(inputs: Sequence[dict[str, Any]], options: dict[str, Any]) -> d
         "energy": number("energy", options["energy"]),
         "brightness": number("brightness", options["brightness"]),
         "tempo": options["tempo"],
-        "tempo_map": read_tempo_map(options["tempo_map"]),
         "tempo_range_bpm": tempo_range(options["tempo_range"]),
         "keep": words(options["keep"]),
         "seed": options["seed"],
         **project_fields(inputs, options["track"]),
+        **({"tempo_map": tempo_map} if tempo_map is not None else {}),
     }

@@ -112,18 +112,18 @@ def item_lines(item: Item) -> list[str]:
         f"  BEAT {item.timebase}",
         f"  MUTE {int(item.muted)} 0",
         f"  SEL {int(item.selected)}",
-        f"  FADEIN 1 {item.fade_in_s!r} {item.auto_fade_in_s!r}",
-        f"  FADEOUT 1 {item.fade_out_s!r} {item.auto_fade_out_s!r}",
-        f"  ITEMVOL {item.volume!r}",
+        f"  FADEIN 0 {item.fade_in_s!r} {item.auto_fade_in_s!r}",
+        f"  FADEOUT 0 {item.fade_out_s!r} {item.auto_fade_out_s!r}",
         f"  IGUID {item.guid}",
         *(f"  <{key} {quoted(value)}\n  >" for key, value in item.ext.items()),
     ]
     for index, take in enumerate(item.takes):
         if index:
             lines.append("  TAKE" + (" SEL" if index == item.active else ""))
+        volpan = f"VOLPAN {item.volume!r} {take.pan!r}" if not index else f"TAKEVOLPAN {take.pan!r}"
         lines += [
             f"  NAME {quoted(take.name)}",
-            f"  VOLPAN 1 {take.pan!r} {take.volume!r} -1",
+            f"  {volpan} {take.volume!r} -1",
             f"  SOFFS {take.offset_s!r}",
             f"  PLAYRATE {take.playrate!r} {int(take.preserve_pitch)} 0 -1 0 0.0025",
             f"  GUID {take.guid}",
@@ -314,7 +314,7 @@ def _item(block: Block, folder: Path) -> Item:
         fade_out_s=block.number("FADEOUT", 1, 0.0),
         auto_fade_in_s=block.number("FADEIN", 2, -1.0),
         auto_fade_out_s=block.number("FADEOUT", 2, -1.0),
-        volume=block.number("ITEMVOL", 0, 1.0),
+        volume=block.number("VOLPAN", 0, 1.0),
     )
     guid = block.words_of("IGUID")
     item.guid = guid[0] if guid else item.guid
@@ -336,8 +336,8 @@ def _item(block: Block, folder: Path) -> Item:
 def _take(part: Block, folder: Path) -> Take:
     take = Take(
         name=(part.words_of("NAME") or [""])[0],
-        pan=part.number("VOLPAN", 1, 0.0),
-        volume=part.number("VOLPAN", 2, 1.0),
+        pan=part.number("TAKEVOLPAN", 0, part.number("VOLPAN", 1, 0.0)),
+        volume=part.number("TAKEVOLPAN", 1, part.number("VOLPAN", 2, 1.0)),
         offset_s=part.number("SOFFS", 0, 0.0),
         playrate=part.number("PLAYRATE", 0, 1.0),
         preserve_pitch=bool(part.number("PLAYRATE", 1, 1)),

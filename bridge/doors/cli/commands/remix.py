@@ -19,6 +19,7 @@ Examples:
   nrx remix song.wav --style rock --tempo 128 --keep vocals,bass
   nrx remix vocals=voice.wav drums=kit.wav bass=bass.wav --style jazz
   nrx remix "My Set.als" --track Drums --style edm
+  nrx remix project.RPP --track "Lead vox" --style neo_soul
   nrx remix *.flac --style acoustic --out remixes --json
 """,
 )
