@@ -79,6 +79,15 @@ class LoudnessMeter:
             self._frames,
         )
 
+    def spread(self, channels: int) -> LoudnessMeter:
+        """Return a meter of `channels` channels that have all heard what the only channel of this one has."""
+        share = float(channel_weights(channels).sum())
+        meter = self.of_energies(
+            channels, self.sample_rate, self.hop_energies() * share, self._partial * share, self._frames
+        )
+        meter._state = np.repeat(self._state[:1], channels, axis=0)
+        return meter
+
     @property
     def partial_energy(self) -> float:
         """Energy in the hop that has begun."""

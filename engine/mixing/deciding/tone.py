@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from engine.mixing.deciding.reasons import Reasons
 from engine.mixing.deciding.tables import LOW_CUTS_HZ, MUDDY, TILT_DB_PER_OCTAVE
-from engine.mixing.desk.kernel import response_db, sections_of
+from engine.mixing.desk.kernel import sections_of
+from engine.mixing.filters import response_db
 from engine.mixing.listening.features import StemFeatures
 from engine.mixing.listening.thirds import CENTRES_HZ, in_db, loudness_weights_db
 from engine.mixing.presets import Tone

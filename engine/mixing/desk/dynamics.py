@@ -13,6 +13,7 @@ from math import exp
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.recursive import sosfilt
 from engine.mixing.session.strips import Compressor, Parallel
 
 HOP_FRAMES = 64
@@ -70,13 +71,11 @@ class GainComputer:
 
     def reduction(self, power: Curve) -> Curve:
         """Return the reduction in dB (0 or more) in each hop, from its mean power."""
-        from scipy.signal import lfilter
-
         if not len(power):
             return power
         hold, release_hops, slow = self._scale
-        smooth, state = lfilter([1.0 - hold], [1.0, -hold], power, zi=[hold * self._power])
-        self._power = float(state[0]) / hold if hold > 0.0 else 0.0
+        smooth = one_pole(power, hold, self._power)
+        self._power = float(smooth[-1])
         knee = self.settings.knee_db if isinstance(self.settings, Compressor) else 6.0
         wanted = computed_reduction(
             in_decibels(smooth), self.settings.threshold_db, self.settings.ratio, knee
@@ -85,9 +84,9 @@ class GainComputer:
             self._released = self._attacked = 0.0
             return wanted
         held = self._release(wanted, release_hops)
-        made, state = lfilter([1.0 - slow], [1.0, -slow], held, zi=[slow * self._attacked])
+        made = one_pole(held, slow, self._attacked)
         self._attacked = float(made[-1])
-        return np.asarray(made)
+        return made
 
     def _release(self, wanted: Curve, release_hops: float) -> Curve:
         """Return max over k of wanted[n - k] exp(-k / release): a running maximum of its logarithm plus n / release."""
@@ -116,6 +115,13 @@ def ramp(before: float, gains: Curve, frames: int) -> NDArray[np.float32]:
 def linear(db: Curve | float) -> Curve:
     """Return decibels as factors of amplitude."""
     return np.asarray(10.0 ** (np.asarray(db) / 20.0))
+
+
+def one_pole(values: Curve, kept: float, before: float) -> Curve:
+    """Return a running average: `kept` of what it was, which is `before` at first, the rest of what comes."""
+    section = np.array([[1.0 - kept, 0.0, 0.0, 1.0, -kept, 0.0]])
+    made: Curve = sosfilt(section, values, np.array([[kept * before, 0.0]]))[0]
+    return made
 
 
 def predicted_reduction(hop_power: Curve, settings: Compressor, hop_s: float) -> Curve:

@@ -14,9 +14,10 @@ from math import cos, pi, sin, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.recursive import butterworth, filtered
 from engine.loudness.weighting import k_weighting_sos
 from engine.mixing.ducking import band_sos
-from engine.mixing.filters import RESPONSE_S, ROW_S, StripFilters
+from engine.mixing.filters import RESPONSE_S, StripFilters, row_size
 from engine.mixing.session.strips import EqBand
 
 HIGHEST_OF_NYQUIST = 0.9
@@ -52,24 +53,10 @@ def sections_of(
     low_cut_hz: float, bands: Sequence[EqBand], sample_rate: int, *, slope_db: int = 12
 ) -> NDArray[np.float64]:
     """Return low cut (Butterworth, 12 or 24 dB an octave; 0 Hz for none) and bands as sections, shape (n, 6)."""
-    from scipy.signal import butter
-
     parts = [band_sections(band, sample_rate) for band in bands if band.db]
     if 0.0 < low_cut_hz < 0.45 * sample_rate:
-        parts.insert(0, butter(slope_db // 6, low_cut_hz, "highpass", fs=sample_rate, output="sos"))
+        parts.insert(0, butterworth(slope_db // 6, low_cut_hz, "highpass", sample_rate))
     return np.concatenate(parts) if parts else np.zeros((0, 6))
-
-
-def response_db(
-    sections: NDArray[np.float64], at_hz: NDArray[np.float64], sample_rate: int
-) -> NDArray[np.float64]:
-    """Return the gain of sections in dB at frequencies in Hz."""
-    from scipy.signal import sosfreqz
-
-    if not len(sections):
-        return np.zeros(len(at_hz))
-    _, response = sosfreqz(sections, worN=2.0 * np.pi * np.minimum(at_hz, 0.49 * sample_rate) / sample_rate)
-    return np.asarray(20.0 * np.log10(np.maximum(np.abs(response), 1e-9)))
 
 
 def strip_kernel(sections: NDArray[np.float64], sample_rate: int) -> StripFilters:
@@ -77,21 +64,15 @@ def strip_kernel(sections: NDArray[np.float64], sample_rate: int) -> StripFilter
     return _kernel(sections.tobytes(), len(sections), sample_rate)
 
 
-def listening_filters(sample_rate: int) -> StripFilters:
-    """Return filters that change nothing, for listening."""
-    return strip_kernel(np.zeros((0, 6)), sample_rate)
-
-
 @lru_cache(maxsize=64)
 def _kernel(packed: bytes, count: int, sample_rate: int) -> StripFilters:
     import scipy.fft
-    from scipy.signal import sosfilt
 
-    size = scipy.fft.next_fast_len(int(ROW_S * sample_rate), real=True)
+    size = row_size(sample_rate)
     impulse = np.zeros(int(RESPONSE_S * sample_rate))
     impulse[0] = 1.0
     if count:
-        impulse = sosfilt(np.frombuffer(packed).reshape(count, 6).copy(), impulse)
+        impulse = filtered(np.frombuffer(packed).reshape(count, 6).copy(), impulse)
 
     def spectrum(response: NDArray[np.float64]) -> NDArray[np.complex64]:
         return np.asarray(scipy.fft.rfft(response, size), dtype=np.complex64)
@@ -100,6 +81,6 @@ def _kernel(packed: bytes, count: int, sample_rate: int) -> StripFilters:
         size,
         len(impulse),
         spectrum(impulse) if count else None,
-        spectrum(sosfilt(k_weighting_sos(sample_rate), impulse)),
-        spectrum(sosfilt(band_sos(sample_rate), impulse)),
+        spectrum(filtered(k_weighting_sos(sample_rate), impulse)),
+        spectrum(filtered(band_sos(sample_rate), impulse)),
     )

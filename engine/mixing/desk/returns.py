@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.recursive import butterworth, filtered
 from engine.mixing.session.strips import Send
 
 LATE_BANDS: tuple[tuple[float, float], ...] = ((200.0, 1.15), (800.0, 1.0), (2500.0, 0.8), (7000.0, 0.5))
@@ -32,8 +33,6 @@ def impulse_response(name: str, send: Send, sample_rate: int) -> NDArray[np.floa
 
 
 def _tail(name: str, send: Send, rate: int) -> NDArray[np.float32]:
-    from scipy.signal import butter, sosfilt
-
     frames = int(1.1 * send.decay_s * rate)
     noise = np.random.Generator(np.random.PCG64(SEED[name])).standard_normal((2, frames))
     time = np.arange(frames) / rate
@@ -42,7 +41,7 @@ def _tail(name: str, send: Send, rate: int) -> NDArray[np.float32]:
     for edge, relative in LATE_BANDS:
         if edge >= 0.45 * rate:
             break
-        low = sosfilt(butter(2, edge, "lowpass", fs=rate, output="sos"), rest, axis=1)
+        low = filtered(butterworth(2, edge, "lowpass", rate), rest)
         shaped += low * np.exp(-6.91 * time / (send.decay_s * relative))
         rest = rest - low
     shaped += rest * np.exp(-6.91 * time / (send.decay_s * TOP_DECAY))
@@ -79,11 +78,9 @@ def _echoes(send: Send, rate: int) -> NDArray[np.float32]:
 
 
 def _coloured(response: NDArray[np.float64], send: Send, rate: int) -> NDArray[np.float64]:
-    from scipy.signal import butter, sosfilt
-
-    made = sosfilt(butter(1, send.low_cut_hz, "highpass", fs=rate, output="sos"), response, axis=1)
+    made = filtered(butterworth(1, send.low_cut_hz, "highpass", rate), response)
     if send.high_cut_hz < 0.45 * rate:
-        made = sosfilt(butter(1, send.high_cut_hz, "lowpass", fs=rate, output="sos"), made, axis=1)
+        made = filtered(butterworth(1, send.high_cut_hz, "lowpass", rate), made)
     return np.asarray(made)
 
 

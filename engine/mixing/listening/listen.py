@@ -10,9 +10,8 @@ from math import inf, log10
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.loudness.energies import hop_is_whole
 from engine.loudness.meter import HOPS_PER_S, MOMENTARY_HOPS, LoudnessMeter, gated_loudness, lufs
-from engine.mixing.desk.kernel import listening_filters
-from engine.mixing.filters import BlockFilter
 from engine.mixing.listening.features import COARSE, PLAN_FRAMES, StemFeatures
 from engine.mixing.listening.thirds import BANDS, FRAME, band_energies, frame_spectra, in_db
 from engine.mixing.roles import ROLES
@@ -23,6 +22,8 @@ SOUNDS_WITHIN_LU = 20.0
 FLATNESS_HZ = (200.0, 10_000.0)
 FLATNESS_EVERY = 8
 TINY = 1e-20
+ROW_FRAMES, BLOCK_ROWS = 128, 512
+"""Frames whose power is summed up together (they divide `PLAN_FRAMES`); rows in a block where hops are uneven."""
 SILENT_PEAK = 1e-5
 """-100 dBFS: below any dither, and nothing to bring up."""
 
@@ -30,97 +31,140 @@ SILENT_PEAK = 1e-5
 def listen(stem: Stem, role: str, session_frames: int, monitor: Monitor = SILENT) -> StemFeatures:
     """Return the features of a stem that is taken for `role`, in a session of `session_frames` frames."""
     source = stem.source
-    rate = source.sample_rate
-    filters = listening_filters(rate)
-    meter, plain = LoudnessMeter(2, rate), _PowerHops()
-    bands: list[NDArray[np.float32]] = []
-    flatness: list[float] = []
-    coarse: list[NDArray[np.float32]] = []
-    is_drum = ROLES[role].family == "drums"
-    stream, before = BlockFilter(filters, 1), np.zeros((1, 0), np.float32)
-    power = np.zeros(3)
-    peak, frames, mono = 0.0, 0, True
-    for block in even_blocks(source.blocks(), source.channels, filters.block_frames):
-        monitor.report(frames / max(1, source.frames))
-        frames += block.shape[1]
-        peak = max(peak, float(block.max()), -float(block.min()))
-        left, right = block[0], block[-1]
-        if mono and not np.array_equal(left, right):
-            mono, stream = False, BlockFilter(filters, 2)
-            if before.shape[1]:
-                stream.feed(np.repeat(before, 2, axis=0))
-        if is_drum:
-            coarse.append(_coarse(block))
-        part = before = block[:1] if mono else block
-        plain.add(part)
-        power += (np.vdot(left, left), np.vdot(right, right), np.vdot(left, right))
-        if not stream.feed(part):
-            meter.add_silence(block.shape[1])
-            bands.append(np.zeros((block.shape[1] // FRAME, BANDS), np.float32))
-            continue
-        heard = stream.heard()
-        meter.add_weighted(np.repeat(heard, 2, axis=0) if mono else heard)
-        spectra = frame_spectra(part)
-        if mono:
-            spectra *= np.float32(2.0)
-        bands.append(band_energies(spectra, rate))
-        flatness += _flatness(spectra[::FLATNESS_EVERY], rate)
-    frame_bands = np.concatenate(bands) if bands else np.zeros((0, BANDS), np.float32)
-    loudness_lufs = _loudness_lufs(meter, peak)
+    ear = _Ear(source.sample_rate, coarsely=ROLES[role].family == "drums")
+    for block in even_blocks(source.blocks(), source.channels, ear.block_frames):
+        monitor.report(ear.frames / max(1, source.frames))
+        ear.hear(block)
+    meter, (left, right, both) = ear.meter.spread(2) if ear.mono else ear.meter, ear.power
+    frame_bands = ear.thirds.finish()
+    loudness_lufs = _loudness_lufs(meter, ear.peak)
     sounding, range_lu = _where_it_sounds(meter, loudness_lufs)
     loud = _loud_frames(frame_bands)
     mean_bands = loud.mean(axis=0, dtype=np.float64) if len(loud) else np.zeros(BANDS)
-    mid, side = power[0] + power[1] + 2.0 * power[2], power[0] + power[1] - 2.0 * power[2]
+    mid, side = left + right + 2.0 * both, left + right - 2.0 * both
     return StemFeatures(
         name=stem.name,
         role=role,
-        sample_rate=rate,
+        sample_rate=source.sample_rate,
         start_frame=stem.start_frame,
-        frames=frames,
+        frames=ear.frames,
         channels=source.channels,
-        mono=mono,
+        mono=ear.mono,
         loudness_lufs=loudness_lufs,
         rms_dbfs=_db(float(mean_bands.sum())),
-        peak_dbfs=_db(peak * peak),
+        peak_dbfs=_db(ear.peak * ear.peak),
         range_lu=range_lu,
-        activity=min(1.0, sounding * frames / max(1, session_frames)),
+        activity=min(1.0, sounding * ear.frames / max(1, session_frames)),
         width=float(np.sqrt(max(0.0, side) / mid)) if mid > TINY else 0.0,
-        correlation=float(power[2] / np.sqrt(power[0] * power[1])) if min(power[:2]) > TINY else 1.0,
-        lean_db=_db(float(power[0])) - _db(float(power[1])),
-        flatness=float(np.median(flatness)) if flatness else 0.0,
+        correlation=float(both / np.sqrt(left * right)) if min(left, right) > TINY else 1.0,
+        lean_db=_db(float(left)) - _db(float(right)),
+        flatness=ear.thirds.flatness(),
         bands_db=in_db(mean_bands) - _db(float(mean_bands.sum())),
         hop_energies=meter.hop_energies(),
-        hop_powers=plain.finish(),
+        hop_powers=ear.hop_powers(),
         frame_bands=frame_bands,
-        coarse=np.concatenate(coarse) if coarse else np.zeros(0, np.float32),
+        coarse=np.concatenate(ear.coarse) if ear.coarse else np.zeros(0, np.float32),
     )
 
 
-class _PowerHops:
-    """Mean power of all channels in even hops of a stream."""
+class _Ear:
+    """What is added up over a stem's blocks; it hears one side only for as long as both are the same."""
 
-    def __init__(self) -> None:
-        self._made: list[NDArray[np.float32]] = []
-        self._rest = np.zeros(0, np.float32)
+    def __init__(self, sample_rate: int, *, coarsely: bool) -> None:
+        self.block_frames = BLOCK_ROWS * ROW_FRAMES
+        if hop_is_whole(sample_rate):  # the meter is fastest on whole hops
+            self.block_frames = sample_rate // HOPS_PER_S * ROW_FRAMES
+        self.frames, self.peak, self.mono = 0, 0.0, True
+        self.power = np.zeros(3)
+        self.meter = LoudnessMeter(1, sample_rate)
+        self.thirds = _Thirds(sample_rate)
+        self.coarse: list[NDArray[np.float32]] = []
+        self._coarsely = coarsely
+        self._rows: list[NDArray[np.float32]] = []
 
-    def add(self, block: NDArray[np.float32]) -> None:
-        power = np.square(block[0])
-        for channel in block[1:]:
-            power += np.square(channel)
-        power = np.concatenate((self._rest, power / np.float32(len(block))))
-        whole = len(power) // PLAN_FRAMES * PLAN_FRAMES
-        self._made.append(power[:whole].reshape(-1, PLAN_FRAMES).mean(axis=1))
-        self._rest = power[whole:]
+    def hear(self, block: NDArray[np.float32]) -> None:
+        """Take the next block, full but for the last."""
+        self.frames += block.shape[1]
+        peak = max(float(block.max()), -float(block.min()))
+        self.peak = max(self.peak, peak)
+        if self.mono and not np.array_equal(block[0], block[-1]):
+            self.mono, self.meter = False, self.meter.spread(2)
+            self.thirds.spread()
+        if self._coarsely:
+            self.coarse.append(_coarse(block))
+        part = block[:1] if self.mono else block
+        self.meter.add(part)
+        self.thirds.add(part, sounds=peak > 0.0)
+        self._add_power(part)
 
-    def finish(self) -> NDArray[np.float64]:
-        return np.concatenate(self._made).astype(np.float64) if self._made else np.zeros(0)
+    def hop_powers(self) -> NDArray[np.float64]:
+        """Return the mean power of both sides in every whole hop of `PLAN_FRAMES`."""
+        rows = np.concatenate(self._rows) if self._rows else np.zeros(0, np.float32)
+        hops, per_hop = self.frames // PLAN_FRAMES, PLAN_FRAMES // ROW_FRAMES
+        return rows[: hops * per_hop].reshape(hops, per_hop).sum(axis=1, dtype=np.float64) / (
+            2.0 * PLAN_FRAMES
+        )
+
+    def _add_power(self, part: NDArray[np.float32]) -> None:
+        short = -part.shape[1] % ROW_FRAMES
+        rows = (np.pad(part, ((0, 0), (0, short))) if short else part).reshape(len(part), -1, ROW_FRAMES)
+        # Sums of products that need no copy, and no BLAS, whose threads would wait for each other.
+        left, right = (np.einsum("rf,rf->r", side, side) for side in (rows[0], rows[-1]))
+        both = left if len(rows) == 1 else np.einsum("rf,rf->r", rows[0], rows[1])
+        self.power += [float(sums.sum(dtype=np.float64)) for sums in (left, right, both)]
+        self._rows.append(left + right)
+
+
+class _Thirds:
+    """Third octaves of a stream's frames, one after the other, and how flat every `FLATNESS_EVERY`th of them is."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._rate, self._made, self._flat = sample_rate, 0, list[float]()
+        self._bands: list[NDArray[np.float32]] = []
+        self._rest: NDArray[np.float32] = np.zeros((1, 0), np.float32)
+
+    def spread(self) -> None:
+        """Go on in stereo: both sides have been the same so far."""
+        self._rest = np.repeat(self._rest, 2, axis=0)
+
+    def add(self, part: NDArray[np.float32], *, sounds: bool) -> None:
+        """Take what comes next, of one side if both are the same."""
+        held = self._rest.shape[1]
+        count, rest = divmod(held + part.shape[1], FRAME)
+        if not sounds and not self._rest.any():
+            self._bands.append(np.zeros((count, BANDS), np.float32))
+            self._rest = np.zeros((len(part), rest), np.float32)
+            self._made += count
+            return
+        line = np.concatenate((self._rest, part), axis=1)
+        self._rest = line[:, count * FRAME :].copy()
+        if not count:
+            return
+        spectra = frame_spectra(line[:, : count * FRAME].reshape(len(part), count, FRAME))
+        if len(part) == 1:
+            spectra *= np.float32(2.0)
+        self._bands.append(band_energies(spectra, self._rate))
+        self._flat += _flatness(spectra[-self._made % FLATNESS_EVERY :: FLATNESS_EVERY], self._rate)
+        self._made += count
+
+    def finish(self) -> NDArray[np.float32]:
+        """Return the bands of all whole frames, shape (frames, BANDS)."""
+        return np.concatenate(self._bands) if self._bands else np.zeros((0, BANDS), np.float32)
+
+    def flatness(self) -> float:
+        """Return the usual flatness."""
+        return float(np.median(self._flat)) if self._flat else 0.0
 
 
 def _coarse(block: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the middle of a block, `COARSE` frames averaged into one."""
     whole = block.shape[1] // COARSE * COARSE
-    middle: NDArray[np.float32] = block[:, :whole].mean(axis=0, dtype=np.float32)
-    return np.asarray(middle.reshape(-1, COARSE).mean(axis=1), dtype=np.float32)
+    middle = block[0, :whole] + block[-1, :whole]
+    made: NDArray[np.float32] = middle[::COARSE].copy()
+    for place in range(1, COARSE):
+        made += middle[place::COARSE]
+    made *= np.float32(0.5 / COARSE)
+    return made
 
 
 def _db(power: float) -> float:
