@@ -131,3 +131,8 @@ def test_notes_sound_the_same_in_blocks_bit_for_bit(voice: str) -> None:
         playing.add_to(blocks[:, start : start + 5000], start)
         playing.forget(start + 5000)
     np.testing.assert_array_equal(blocks, whole)
+
+
+def test_a_note_with_no_partial_below_the_highest_frequency_is_silent_or_sounds() -> None:
+    sound = play("electric_piano", [TimedNote(0.0, 0.3, 100, 90)], Setup(8000, 1), 4000)
+    assert np.isfinite(sound).all()

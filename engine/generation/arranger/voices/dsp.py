@@ -63,7 +63,7 @@ def _product(rows: Samples, columns: Samples) -> Samples:
     The last bits of a product depend on how many threads made it; this way they are the same on one core and on many.
     """
     inner, width = columns.shape
-    across = max(8, _TILE_WORK // (_TILE_ROWS * inner) // 8 * 8)
+    across = max(8, _TILE_WORK // (_TILE_ROWS * max(1, inner)) // 8 * 8)
     out = np.empty((rows.shape[0], width), dtype=np.float32)
     for top in range(0, rows.shape[0], _TILE_ROWS):
         for left in range(0, width, across):
