@@ -86,6 +86,11 @@ class ArrangerStream:
         self._parts: dict[str, tuple[PartStream, NDArray[np.float32]]] = {}
 
     @property
+    def times_real_time(self) -> float | None:
+        """Always None: it is many times faster than real time."""
+        return None
+
+    @property
     def length_frames(self) -> int | None:
         """How many frames there will be; None if it goes on until it is stopped."""
         return None if self._is_endless else self._length
@@ -141,8 +146,8 @@ class ArrangerStream:
 
     def _gains(self, part: Part) -> NDArray[np.float32]:
         """Return a part's gains left and right, shape (2, 1): its role's level, and a balance control."""
-        balance_db = dict(self._manner.style.balance_db.items())
-        gain = 10.0 ** ((balance_db.get(part.role, -6.0) + part.level_db) / 20.0)
+        balance_db = {str(role): db for role, db in self._manner.style.balance_db.items()}
+        gain = 10.0 ** ((balance_db[part.role] + part.level_db) / 20.0)
         sides = (min(1.0, 1.0 - part.pan), min(1.0, 1.0 + part.pan))
         return np.array([[gain * sides[0]], [gain * sides[1]]], dtype=np.float32)
 

@@ -39,6 +39,10 @@ class AudioStream(Protocol):
         """How many frames there will be; None if it goes on until it is stopped."""
 
     @property
+    def times_real_time(self) -> float | None:
+        """How many seconds of audio are made in a second; None where that is not known, or plenty."""
+
+    @property
     def source(self) -> Source:
         """What makes the audio."""
 

@@ -1,9 +1,9 @@
 """Fast, balanced and high quality: what is traded against first audio and processor time.
 
-    mode      arranger                                       MusicGen
-    fast      24 kHz, chunks of 0.17 s                       chunks of 0.4 s, no guidance: half the work of a step
-    balanced  44.1 kHz, chunks of 0.19 s                     chunks of 0.8 s, guidance as asked for
-    high      48 kHz, chunks of 0.34 s                       chunks of 1.6 s, guidance, weights at full precision
+mode      arranger                                       MusicGen
+fast      24 kHz, chunks of 0.17 s                       chunks of 0.4 s, no guidance: half the work of a step
+balanced  44.1 kHz, chunks of 0.19 s                     chunks of 0.8 s, guidance as asked for
+high      48 kHz, chunks of 0.34 s                       chunks of 1.6 s, guidance, weights at full precision
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class Quality:
 
 
 QUALITIES: dict[str, Quality] = {
-    "fast": Quality("fast", 24_000, 4096, 0.4, 1.0, 0.02, guided=False, precision="int8"),
-    "balanced": Quality("balanced", 44_100, 8192, 0.8, 1.5, 0.04, guided=True, precision="int8"),
-    "high": Quality("high", 48_000, 16_384, 1.6, 2.0, 0.04, guided=True, precision="float32"),
+    "fast": Quality("fast", 24_000, 4096, 0.4, 0.5, 0.01, guided=False, precision="int8"),
+    "balanced": Quality("balanced", 44_100, 8192, 0.8, 1.0, 0.02, guided=True, precision="int8"),
+    "high": Quality("high", 48_000, 16_384, 1.6, 2.0, 0.02, guided=True, precision="float32"),
 }
 OTHER_NAMES = {"high_quality": "high"}
 

@@ -88,9 +88,7 @@ def test_movements_follow_one_another_without_a_gap_and_without_notes_twice() ->
     assert len(places) == len(set(places))
     beats = sorted(note.start_beat for note in drums)
     assert max(b - a for a, b in itertools.pairwise(beats)) <= 16
-    seams = [
-        max(n.start_beat for part in piece.parts for n in part.notes) for piece in stream.arranged[:-1]
-    ]
+    seams = [max(n.start_beat for part in piece.parts for n in part.notes) for piece in stream.arranged[:-1]]
     firsts = [min(n.start_beat for part in piece.parts for n in part.notes) for piece in stream.arranged[1:]]
     assert all(first > seam - 0.5 for seam, first in zip(seams, firsts, strict=True))
 

@@ -98,7 +98,9 @@ class Playing:
             key = (*event.sound(), event.held if self._spec.fits_note else 0)
             groups.setdefault(key, []).append(event)
         self._groups = {key: groups[key] for key in sorted(groups)}
-        self.first_frame = min((event.start for same in groups.values() for event in same), default=length_frames)
+        self.first_frame = min(
+            (event.start for same in groups.values() for event in same), default=length_frames
+        )
         self.end_frame = max((event.until for same in groups.values() for event in same), default=0)
         """Where the last note has died away at the latest."""
 
