@@ -120,6 +120,28 @@ class SeparationRequest(Strict):
     residual: bool = True
 
 
+class GenerationRequest(Strict):
+    """How a generator that plays from weights draws its takes; the arranger ignores it.
+
+    `guidance`: how strongly the prompt counts; `temperature`: how daring (0 takes the likeliest each time); `top_k`,
+    `top_p`: only the likeliest are drawn from (0 and 1: all). `beams` above 1 searches for the likeliest take, and then
+    `length_penalty` and `early_stopping` count. `mood`: a word or two more for the prompt. `tries`: how many seeds are
+    tried until a take can be fitted to the timeline. `ahead`: how many requests like this one with the next seeds
+    follow; their takes are made in one batch with this one's, and wait for them in the cache.
+    """
+
+    guidance: float = Field(default=3.0, ge=0, le=30, allow_inf_nan=False)
+    temperature: float = Field(default=1.0, ge=0, le=10, allow_inf_nan=False)
+    top_k: int = Field(default=250, ge=0, le=100_000)
+    top_p: float = Field(default=1.0, gt=0, le=1, allow_inf_nan=False)
+    beams: int = Field(default=1, ge=1, le=16)
+    length_penalty: float = Field(default=1.0, ge=-5, le=5, allow_inf_nan=False)
+    early_stopping: bool = False
+    mood: str = Field(default="", max_length=200)
+    tries: int = Field(default=3, ge=1, le=10)
+    ahead: int = Field(default=0, ge=0, le=49)
+
+
 class Request(Strict):
     """One action with its inputs, timeline and parameters.
 
@@ -157,6 +179,7 @@ class Request(Strict):
     generator: ModelName | None = None
     device: DeviceName | None = None
     separation: SeparationRequest = Field(default_factory=SeparationRequest)
+    generation: GenerationRequest = Field(default_factory=GenerationRequest)
 
     @field_validator("tempo")
     @classmethod
@@ -445,6 +468,33 @@ class BackendInfo(Strict):
     why: str | None = None
 
 
+class TakeInfo(Strict):
+    """A take of a generator that plays from weights: what it was asked, its seed, and how it was fitted.
+
+    `seeds_tried` ends with `seed`; the takes before could not be fitted. `stretch` is new length over old, None where
+    nothing was fitted; `why_not` then says why. `residual_*_ms` are how far attacks lie from the timeline's beats.
+    """
+
+    backend: str
+    model: str
+    revision: str
+    licence: str
+    commercial_use: bool
+    device: str
+    role: str
+    prompt: str
+    follows_melody: bool
+    seed: int
+    seeds_tried: tuple[int, ...]
+    sampling: dict[str, float | int | bool]
+    measured_bpm: float | None
+    target_bpm: float | None
+    stretch: float | None
+    residual_median_ms: float | None
+    residual_worst_ms: float | None
+    why_not: str | None = None
+
+
 class StageInfo(Strict):
     """How long a stage took; `cached` when its result was already there."""
 
@@ -472,6 +522,7 @@ class Manifest(Strict):
     sync: tuple[SyncInfo, ...] = ()
     loudness: dict[str, LoudnessInfo] = Field(default_factory=dict)
     backends: tuple[BackendInfo, ...] = ()
+    takes: tuple[TakeInfo, ...] = ()
     device: str = "cpu"
     stages: tuple[StageInfo, ...] = ()
     seconds: float = 0.0

@@ -13,7 +13,7 @@ from bridge.protocol import Request
 from engine.actions.model import Deliver, Outcome, Song, SourceFile
 from engine.actions.source import PROGRAM_BYTES, open_source, refuse_what_is_too_long
 from engine.audio import Limits, best_subtype
-from engine.backends import Backends, built_in_only
+from engine.backends import Backends, Choice, built_in_only
 from engine.errors import NrxError
 from engine.presets import Style, list_styles, load_style
 from engine.stages import Stages
@@ -57,21 +57,39 @@ def prepare(request: Request, settings: Settings, opened: Sources | None = None)
     backends = backends_of(settings, request)
     if request.action in SEPARATING and any(source.role is None for source in sources):
         backends.separator()
+    if request.action in GENERATING:
+        _refuse_what_is_not_played(request, backends.generator(melody=bool(request.inputs)))
     recipe = PREPARE[request.action](request, settings, sources)
-    return replace(recipe, backends=backends, plan=_weighed(recipe.plan, backends))
+    return replace(recipe, backends=backends, plan=_weighed(recipe.plan, backends, request))
 
 
 SEPARATING = ("remix", "separate", "analyze", "generate", "sync")
 """Actions that separate what comes without roles."""
-NEURAL_WEIGHT = 8.0
-"""How much longer a neural separator takes than the built-in one, for progress."""
+GENERATING = ("remix", "generate")
+"""Actions that play something new."""
+NEURAL_WEIGHTS = {"separate": 8.0, "generate": 40.0}
+"""How much longer stages take with a neural backend than with the built-in one, for progress."""
 
 
-def _weighed(plan: tuple[tuple[str, float], ...], backends: Backends) -> tuple[tuple[str, float], ...]:
+def _weighed(
+    plan: tuple[tuple[str, float], ...], backends: Backends, request: Request
+) -> tuple[tuple[str, float], ...]:
     """Return the plan with its shares as the backends take them."""
-    if not any(stage == "separate" for stage, _ in plan) or not backends.separator().is_neural:
-        return plan
-    return tuple((stage, share * (NEURAL_WEIGHT if stage == "separate" else 1.0)) for stage, share in plan)
+    stages = {stage for stage, _ in plan}
+    neural = {"separate"} if "separate" in stages and backends.separator().is_neural else set()
+    if request.action in GENERATING and backends.generator(melody=bool(request.inputs)).is_neural:
+        neural.add("generate")
+    return tuple(
+        (stage, share * (NEURAL_WEIGHTS[stage] if stage in neural else 1.0)) for stage, share in plan
+    )
+
+
+def _refuse_what_is_not_played(request: Request, choice: Choice) -> None:
+    """Refuse a stem that the chosen generator does not play; the arranger has its own list."""
+    if choice.is_neural and request.stem is not None:
+        from engine.generation.prompts import stem_row
+
+        stem_row(request.stem)
 
 
 def open_inputs(request: Request, settings: Settings) -> tuple[SourceFile, ...]:
@@ -155,6 +173,7 @@ def _of_song(
 
 
 def _remix(request: Request, settings: Settings, sources: Sources) -> Recipe:
+    from bridge.generation_request import neural_wishes
     from engine.actions import remix
 
     style = _style(request.style or "", settings)
@@ -167,6 +186,7 @@ def _remix(request: Request, settings: Settings, sources: Sources) -> Recipe:
         keep=frozenset(request.keep),
         seed=request.seed,
         part_seeds=request.part_seeds,
+        neural=neural_wishes(request),
     )
     return _of_song(
         settings,
@@ -211,6 +231,7 @@ def _analyze(request: Request, settings: Settings, sources: Sources) -> Recipe:
 
 
 def _generate(request: Request, settings: Settings, sources: Sources) -> Recipe:
+    from bridge.generation_request import neural_wishes
     from engine.actions import generate
     from engine.generation.arranger import parse_words, style_for_words
 
@@ -229,6 +250,8 @@ def _generate(request: Request, settings: Settings, sources: Sources) -> Recipe:
         energy=request.energy,
         brightness=request.brightness,
         seed=request.seed,
+        style_was_asked=request.style is not None,
+        neural=neural_wishes(request),
     )
 
     def run(stages: Stages, deliver: Deliver) -> Outcome:

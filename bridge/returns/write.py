@@ -19,6 +19,7 @@ from bridge.protocol import (
     SectionInfo,
     SourceFile,
     SyncInfo,
+    TakeInfo,
     TempoCandidateInfo,
     TimelineInfo,
     TimeSignatureAt,
@@ -178,6 +179,7 @@ def write_files(
         "sync": tuple(SyncInfo(**_fields(item)) for item in outcome.sync),
         "loudness": {name: LoudnessInfo(**_fields(item)) for name, item in outcome.loudness.items()},
         "backends": tuple(BackendInfo(**_fields(item)) for item in outcome.backends),
+        "takes": tuple(TakeInfo(**_fields(item)) for item in outcome.takes),
         "licences": tuple(dict.fromkeys(f"{item.name}: {item.licence}" for item in outcome.backends)),
         "notes": outcome.notes,
     }

@@ -39,8 +39,8 @@ EDGE_S = 0.008
 class Fit:
     """A take on the timeline, and how it got there; or as it was, and why it could not be fitted (`why_not`).
 
-    `residual_*_ms` tell how far the attacks on the beats of the result lie from the timeline's beats (`worst` is the 95th
-    percentile).
+    `residual_*_ms` tell how far the attacks on the beats of the result lie from the timeline's beats; `worst` is the
+    95th percentile.
     """
 
     audio: Audio
@@ -79,6 +79,7 @@ def fit_take(
     length_frames: int,
     *,
     from_first_bar: bool,
+    pitch_semitones: float = 0.0,
     rhythm: Rhythm | None = None,
     monitor: Monitor = SILENT,
 ) -> Fit:
@@ -93,9 +94,7 @@ def fit_take(
 
     def refused(why: str) -> Fit:
         monitor.report(1.0)
-        return Fit(
-            _cut(take, length_frames), heard.bpm if heard.has_beat else None, target_bpm, why_not=why
-        )
+        return Fit(_cut(take, length_frames), heard.bpm if heard.has_beat else None, target_bpm, why_not=why)
 
     if not heard.has_beat or len(heard.beats_s) < LEAST_BEATS:
         return refused("no beat was heard in it")
@@ -112,7 +111,13 @@ def fit_take(
         return refused(f"it ends {missing_s:.1f} s before the timeline does")
     try:
         fitted, report = conform(
-            take, heard.beats_s, target_s, length_frames=length_frames, monitor=monitor.part(0.25, 0.75)
+            take,
+            heard.beats_s,
+            target_s,
+            pitch_semitones=pitch_semitones,
+            length_frames=length_frames,
+            preserve_formants=False,
+            monitor=monitor.part(0.25, 0.75),
         )
     except NrxError as error:
         if error.code != "request.invalid":
@@ -123,7 +128,9 @@ def fit_take(
     if off_ms.size == 0:
         return refused("no beat was heard in it any more once it was fitted")
     if float(np.mean(off_ms <= NEAR_MS)) < LEAST_NEAR:
-        return refused(f"fitted, every other beat still lies {np.median(off_ms):.0f} ms or more from the timeline's")
+        return refused(
+            f"fitted, every other beat still lies {np.median(off_ms):.0f} ms or more from the timeline's"
+        )
     attacks_ms = attacks_off_ms(fitted, target_map, length_s)
     off_ms = attacks_ms if attacks_ms.size >= LEAST_BEATS else off_ms
     median = float(np.median(off_ms))
@@ -151,7 +158,7 @@ def beats_off_ms(rhythm: Rhythm, target_map: TempoMap, length_s: float) -> Array
 
 
 def attacks_off_ms(audio: Audio, target_map: TempoMap, length_s: float) -> Array:
-    """Return how far the attack at each beat of the timeline lies from it, in milliseconds; beats without one count not."""
+    """Return how far the attack at each beat of the timeline lies from it, in milliseconds; not all beats have one."""
     from engine.analysis.beats import sharpen
     from engine.analysis.features import mono_22k
 
@@ -180,7 +187,7 @@ def _offset(heard: Rhythm, target_map: TempoMap) -> int:
 
 
 def _first_bar(take: Audio, heard: Rhythm, target_map: TempoMap) -> int:
-    """Return the number on the timeline of the first beat, if the first bar that sounds is where the timeline starts."""
+    """Return the number that the first beat gets on the timeline, if the first bar that sounds is to start there."""
     start_beat = round(float(target_map.beats(0.0)))
     mono = np.abs(take.mono())
     loud = np.flatnonzero(mono > mono.max(initial=0.0) * 10.0 ** (-SOUNDS_BELOW_PEAK_DB / 20.0))

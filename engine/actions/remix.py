@@ -1,12 +1,14 @@
-"""Remix a song in a style: separate, analyse, arrange, sync what is kept, mix, master.
+"""Remix a song in a style: separate, analyse, play anew, sync what is kept, mix, master.
 
-The song's beats keep their numbers; only the tempo map under them may change. So parts are arranged on beats, kept
-stems are moved from the song's map to the new one, and both meet on the same bars.
+The song's beats keep their numbers; only the tempo map under them may change. So parts are arranged on beats, or a
+generator's take is fitted to them; kept stems are moved from the song's map to the new one; and all meet on the same
+bars.
 """
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from engine.actions.analyze import analysis_of, origin_of, separated_of, stems_and_mix
 from engine.actions.finish import finish, finite
@@ -20,10 +22,15 @@ from engine.actions.fit import (
 )
 from engine.actions.model import Deliver, Outcome, OutputTrack, Song, keep_for_later
 from engine.actions.palette import ROLE_COLOURS
-from engine.actions.perform import ARRANGER, console_of, generated_tracks, render_parts, to_mix
+from engine.actions.perform import console_of, render_parts
+from engine.actions.played import Played, arranged, one_take
 from engine.actions.reroll import rerolled
 from engine.actions.separate import about_separator, stem_tracks
-from engine.actions.timeline import Tempo, moved_markers, plan_timeline
+from engine.actions.source import Mix
+from engine.actions.taken import NAME, NeuralWishes, instrumental_for
+from engine.actions.timeline import Plan, Tempo, moved_markers, plan_timeline
+from engine.audio import Audio
+from engine.errors import NrxError
 from engine.generation.arranger import arrange
 from engine.mixing import MixedTrack, MixTrack
 from engine.presets import Style
@@ -39,7 +46,10 @@ BYTES_PER_FRAME = 90.0
 
 @dataclass(frozen=True, slots=True)
 class RemixParameters:
-    """What the person chose. `part_seeds`: part name -> a seed for that part alone."""
+    """What the person chose. `part_seeds`: part name -> a seed for that part alone.
+
+    `neural` is for generators that play from weights; their seed is `seed` too.
+    """
 
     style: Style
     energy: float = 1.0
@@ -48,6 +58,7 @@ class RemixParameters:
     keep: frozenset[str] = frozenset({"vocals"})
     seed: int = 0
     part_seeds: Mapping[str, int] = field(default_factory=dict)
+    neural: NeuralWishes = field(default_factory=NeuralWishes)
 
 
 def remix(
@@ -76,29 +87,7 @@ def remix(
             fit_stems, stems, keep, mix, plan, style, origin_of(song, stages), stages, quiet
         )
         with stages.stage("generate") as monitor:
-            arrangement = rerolled(
-                lambda seed: arrange(
-                    plan.analysis,
-                    plan.source_map,
-                    plan.target_map,
-                    style,
-                    seed=seed,
-                    energy=parameters.energy,
-                    brightness=parameters.brightness,
-                    keep=keep,
-                ),
-                parameters.seed,
-                parameters.part_seeds,
-            )
-            rendered = render_parts(
-                arrangement,
-                plan.target_map,
-                mix.sample_rate,
-                length_frames,
-                parameters.brightness,
-                monitor,
-                cents,
-            )
+            played = _played(plan, stems, mix, parameters, keep, cents, stages, monitor)
         with stages.stage("sync") as monitor:
             while not fitting.done():
                 monitor.check()
@@ -109,13 +98,13 @@ def remix(
     roles = {item.name: item.role for item in kept}
     sync = tuple(item.summary for item in kept)
     tracks = {item.name: MixTrack(item.audio, item.role, may_overwrite=True) for item in kept}
-    tracks |= to_mix(arrangement, rendered, parameters.energy)
-    rendered.clear()
+    tracks |= played.tracks
+    played.tracks.clear()
     kept.clear()
 
     def placed(mixed: Mapping[str, MixedTrack]) -> list[OutputTrack]:
         voices = [fitted_track(name, role, mixed[name]) for name, role in roles.items()]
-        return [*voices, *generated_tracks(arrangement, mixed)]
+        return [*voices, *played.placed(mixed)]
 
     done = finish(
         tracks, placed, console_of(style, parameters.energy, analysis.loudness_lufs), stages, deliver
@@ -129,14 +118,88 @@ def remix(
         analysis=analysis,
         target_map=plan.target_map,
         timeline_source=plan.source,
-        arrangement=arrangement,
+        arrangement=played.arrangement,
         loudness=done.loudness,
         sync=sync,
-        backends=((about_separator(stages.backends),) if separated else ()) + (ARRANGER,),
-        notes=(*song.notes, *analysis.notes, *notes, *tuning_notes(plan, style, cents), *done.notes),
+        backends=((about_separator(stages.backends),) if separated else ()) + (played.backend,),
+        takes=played.takes,
+        notes=(
+            *song.notes,
+            *analysis.notes,
+            *notes,
+            *tuning_notes(plan, style, cents),
+            *played.notes,
+            *done.notes,
+        ),
         chords=chords,
         sections=sections,
     )
+
+
+def _played(
+    plan: Plan,
+    stems: Mapping[str, Path | Audio],
+    mix: Mix,
+    parameters: RemixParameters,
+    keep: frozenset[str],
+    tuning_cents: float,
+    stages: Stages,
+    monitor: Monitor,
+) -> Played:
+    """Return what the chosen backend plays in place of what is not kept."""
+    choice = stages.backends.generator(melody=True)
+    energy, brightness = parameters.energy, parameters.brightness
+    if choice.is_neural:
+        track = instrumental_for(
+            plan,
+            stems,
+            mix,
+            parameters.style,
+            _seeded(parameters),
+            keep=keep,
+            energy=energy,
+            brightness=brightness,
+            tuning_cents=tuning_cents,
+            stages=stages,
+            monitor=monitor,
+        )
+        return one_take(track, energy)
+    arrangement = rerolled(
+        lambda seed: arrange(
+            plan.analysis,
+            plan.source_map,
+            plan.target_map,
+            parameters.style,
+            seed=seed,
+            energy=energy,
+            brightness=brightness,
+            keep=keep,
+        ),
+        parameters.seed,
+        parameters.part_seeds,
+    )
+    frames = plan.length_frames(mix)
+    rendered = render_parts(
+        arrangement, plan.target_map, mix.sample_rate, frames, brightness, monitor, tuning_cents
+    )
+    return arranged(arrangement, rendered, energy, choice)
+
+
+def _seeded(parameters: RemixParameters) -> NeuralWishes:
+    """Return what is asked of a neural generator, with the seed of its one part.
+
+    Raises:
+        NrxError: `request.invalid` for a part that it does not play.
+    """
+    for name in parameters.part_seeds:
+        if name != NAME:
+            raise NrxError(
+                "request.invalid",
+                f"There is no part {name!r} to play anew; this generator plays one, {NAME}.",
+            )
+    seed = parameters.part_seeds.get(NAME, parameters.seed)
+    wanted = parameters.neural
+    return replace(wanted, sampling=replace(wanted.sampling, seed=seed))
 
 
 def fitted_track(name: str, role: str, mixed: MixedTrack) -> OutputTrack:

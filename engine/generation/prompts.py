@@ -1,19 +1,21 @@
 """The words that a neural generator is told: the person's own, and what style, tempo, key, energy and brightness add.
 
-MusicGen was trained on short descriptions of tracks with tags beside them ("… bpm: 128"), in lower case, so a prompt is a
-row of short phrases, the most telling first: what the person says, then the stem or the style, then measures. What the
-person's own words say already (a tempo, a key) is not said twice.
+MusicGen was trained on short descriptions of tracks with tags beside them ("… bpm: 128"), so a prompt is a row of short
+phrases, the most telling first: what the person says, then the stem or the style, then measures. What the person's own
+words say already (a tempo, a key) is not said twice.
 
 The tables are data: words for levels of energy and brightness, and what each kind of stem is.
 """
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.errors import NrxError
 from engine.generation.arranger.words import KEY_SHORT, KEY_WITH_MODE, TEMPO
 from engine.presets.style import Style
 
-STEMS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+STEMS: dict[str, tuple[str, str, tuple[str, str]]] = {
     "drums": ("drums", "drums", ("solo drum kit and percussion groove", "drums only")),
     "bass": ("bass", "bass", ("solo bass line", "bass only")),
     "melody": ("lead", "melody", ("solo lead melody line", "unaccompanied melody")),
@@ -24,6 +26,9 @@ STEMS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "pad": ("pad", "pad", ("sustained synth pad, slow attack", "no drums")),
     "arp": ("arp", "arpeggio", ("solo arpeggio pattern", "no drums")),
     "strings": ("strings", "strings", ("solo string section", "no drums")),
+    "keys": ("keys", "keys", ("solo keyboard, comping chords", "no drums")),
+    "guitar": ("guitar", "guitar", ("solo guitar", "no drums")),
+    "other": ("other", "accompaniment", ("instrumental accompaniment", "no drums")),
 }
 """What people ask for -> role in a mix, word for it, phrases of the prompt."""
 BEATLESS = frozenset({"voice", "fx", "pad", "strings"})
@@ -79,7 +84,7 @@ def prompt_for(said: Said) -> str:
     return ", ".join(_once(phrases)) or "music"
 
 
-def stem_row(stem: str) -> tuple[str, str, tuple[str, ...]]:
+def stem_row(stem: str) -> tuple[str, str, tuple[str, str]]:
     """Return the row of `STEMS` for a stem.
 
     Raises:
@@ -106,7 +111,7 @@ def brightness_of(scale: float, heard_hz: float | None = None) -> float:
     """Return the brightness to ask for: a scale on what was heard of the song, within reason, or on the usual."""
     if heard_hz is None or heard_hz <= 0:
         return scale
-    return scale * min(1.5, max(0.6, (heard_hz / USUAL_BRIGHTNESS_HZ) ** 0.5))
+    return scale * min(1.5, max(0.6, float(np.sqrt(heard_hz / USUAL_BRIGHTNESS_HZ))))
 
 
 def _filled(prompt: str, bpm: float | None, key: str | None) -> list[str]:

@@ -67,7 +67,3 @@ class Generator(Protocol):
             Cancelled: soon after the job was cancelled.
         """
         ...
-
-    def close(self) -> None:
-        """Give back what is held in memory; whoever asks for takes again has it loaded again."""
-        ...

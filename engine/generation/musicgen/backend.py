@@ -1,7 +1,7 @@
 """MusicGen as a generation backend: wishes in, takes out, of any length, several at once.
 
-Weights are loaded with the first take and let go by `close`. A batch shares each step's reading of the weights, which
-is what a step costs, so several takes are hardly dearer than one; `MOST_ROWS` bounds the memory.
+Weights are loaded with the first take, and let go with the job's models. A batch shares each step's reading of the
+weights, which is what a step costs, so several takes are hardly dearer than one; `MOST_ROWS` bounds the memory.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from engine.generation.musicgen.long import codes_of, decoded
 from engine.generation.musicgen.sampling import Sampling
 from engine.generation.protocol import GeneratorInfo, Wish
 from engine.models import InstalledModel
+from engine.models.warm import WARM
 from engine.progress import SILENT, Monitor
 from engine.thrift import at_a_time
 
@@ -48,7 +49,6 @@ class MusicGenGenerator:
         cache: Path | None = None,
     ) -> None:
         self._installed, self._wanted, self._cache = model, (device, precision), cache
-        self._loaded: MusicGen | None = None
         self._device = ""
 
     @property
@@ -93,20 +93,19 @@ class MusicGenGenerator:
             made += self._batch(model, batch, replace(sampling, seed=sampling.seed + first), share)
         return made
 
-    def close(self) -> None:
-        """Let the weights go."""
-        self._loaded = None
-
     def _model(self) -> "MusicGen":
-        if self._loaded is None:
+        device, precision = self._wanted
+
+        def load() -> MusicGen:
             from engine.generation.musicgen import MusicGen
 
-            device, precision = self._wanted
-            self._loaded = MusicGen.load(
+            return MusicGen.load(
                 self._installed.folder, device=device, precision=precision, cache=self._cache
             )
-            self._device = self._loaded.language_model.description
-        return self._loaded
+
+        model = WARM.use(("musicgen", device, precision, repr(self._installed.key)), load)
+        self._device = model.language_model.description
+        return model
 
     def _batch(
         self, model: "MusicGen", wishes: Sequence[Wish], sampling: Sampling, monitor: Monitor

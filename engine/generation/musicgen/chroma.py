@@ -41,7 +41,8 @@ def as_heard(audio: Audio, monitor: Monitor = SILENT) -> NDArray[np.float32]:
     from engine.audio.resampling import resample
 
     mono = Audio(audio.mono()[None, :], audio.sample_rate)
-    return resample(mono, RATE, monitor=monitor).samples[0]
+    heard: NDArray[np.float32] = resample(mono, RATE, monitor=monitor).samples[0]
+    return heard
 
 
 def chroma(mono: NDArray[np.float32], monitor: Monitor = SILENT) -> Chroma:
@@ -99,7 +100,8 @@ def _mirrored(mono: Samples) -> NDArray[np.float32]:
 @lru_cache(maxsize=1)
 def _hann() -> NDArray[np.float32]:
     """The periodic Hann window."""
-    return np.hanning(WINDOW + 1)[:-1].astype(np.float32)
+    window: NDArray[np.float32] = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
+    return window
 
 
 def _window_power() -> np.float32:
