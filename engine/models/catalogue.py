@@ -11,7 +11,7 @@ from engine.models.card import ModelCard, Task
 
 MB, GB = 10**6, 10**9
 
-_DEMUCS_LICENCE = "for research, says the author; MIT, says the page of the weights"
+_DEMUCS_LICENCE = "research use, says its author"
 _MIRROR = "https://dl.fbaipublicfiles.com/demucs/"
 _NC = "CC BY-NC 4.0"
 _TRANSFORMERS = ("config.json", "generation_config.json", "preprocessor_config.json", "tokenizer*.json")

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 """Tries in a row that bring no new byte."""
-BLOCK_BYTES = 1 << 20
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 Told = Callable[[int], None]
@@ -101,7 +100,7 @@ def _receive(
         length = response.headers.get("content-length", "")
         whole = at + int(length) if length.isdigit() else None
         with part.open("ab" if goes_on else "wb") as out:
-            for block in response.iter_raw(BLOCK_BYTES):
+            for block in response.iter_raw():
                 out.write(block)
                 at += len(block)
                 told(at)

@@ -14,7 +14,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ from engine.models.own import PICKLED, looks_like_path, own_card, pickled_weight
 from engine.models.pickled import convert_all, hash_in_name
 from engine.models.requirements import require_packages
 from engine.models.store import OWN, ModelStore, size_text
-from engine.progress import SILENT, Monitor
+from engine.progress import Monitor
 
 if TYPE_CHECKING:
     import httpx
@@ -42,6 +42,14 @@ FETCHED_SHARE = 0.85
 
 OnBytes = Callable[[int, int], None]
 """Is told (bytes that are here, bytes in all)."""
+
+
+OnStep = Callable[[str], None]
+"""Is told what is being done: "downloading", "converting", …."""
+
+
+def _silent(_step: str) -> None:
+    return None
 
 
 def _quiet(_here: int, _all: int) -> None:
@@ -58,13 +66,15 @@ class Fetching:
         anew: fetch it even if it is there and intact.
         monitor: told of progress; a cancel leaves what is there to be resumed.
         on_bytes: told of bytes.
+        on_step: told what is being done.
     """
 
     store: ModelStore
     trusted: bool = False
     anew: bool = False
-    monitor: Monitor = SILENT
+    monitor: Monitor = field(default_factory=Monitor)
     on_bytes: OnBytes = _quiet
+    on_step: OnStep = _silent
 
 
 def fetch(name: str, how: Fetching) -> InstalledModel:
@@ -130,7 +140,10 @@ def _work_folder(store: ModelStore, card: ModelCard) -> Path:
 
 def _finish(card: ModelCard, revision: str, folder: Path, work: Path, how: Fetching) -> InstalledModel:
     """Convert what is pickled, record, publish, and clear away."""
-    convert_all(folder, how.monitor)
+    if any(file.suffix in PICKLED for file in folder.iterdir()):
+        how.on_step("converting")
+        convert_all(folder, how.monitor)
+    how.on_step("verifying")
     installed = how.store.publish(card, revision, folder, how.monitor.part(FETCHED_SHARE, 1.0))
     shutil.rmtree(work, ignore_errors=True)
     return installed
@@ -149,6 +162,7 @@ def _room(folder: Path, needed: int) -> None:
 def _from_network(card: ModelCard, work: Path, how: Fetching) -> tuple[str, Path]:
     import httpx
 
+    how.on_step("downloading")
     timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
     with httpx.Client(timeout=timeout, headers={"User-Agent": "nrx-bridge"}, max_redirects=5) as client:
         try:
