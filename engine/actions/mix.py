@@ -34,6 +34,7 @@ from engine.mixing.report import make_report, track_lufs
 from engine.mixing.roles import ROLES
 from engine.mixing.session import MixSession, session_text
 from engine.mixing.session.applied import applied
+from engine.mixing.session.channels import channels_text
 from engine.mixing.stems import FileStem, Stem
 from engine.progress import Monitor
 from engine.stages import Stages
@@ -50,6 +51,7 @@ RETURN_NAMES = {"room": "Room", "plate": "Plate", "delay": "Delay"}
 PAD_DB = 6.0
 """Tracks are written this far below what the desk gives, so that no peak is clipped; their faders give it back."""
 TEXT = "mix.yaml"
+CHANNELS = "mix.json"
 TRACK_SUBTYPE = "PCM_24"
 VERSION = 1
 """Of everything that a mix depends on beside stems and session: raise it when the desk sounds different."""
@@ -149,7 +151,10 @@ def mix_stems(song: Song, parameters: MixParameters, stages: Stages, deliver: De
             "masters": [mastered.report] if mastered is not None else [],
             "album": False,
         },
-        texts={TEXT: session_text(session, TEXT)},
+        texts={
+            TEXT: session_text(session, TEXT),
+            CHANNELS: channels_text(session, rendered.gain_db, _inputs_of(stems, song)),
+        },
     )
 
 
@@ -183,6 +188,17 @@ def fitted_stems(stems: list[Stem], session: MixSession) -> list[Stem]:
             f"{next(iter(left.values())).file} is not in the session; leave it out, or add a track.",
         )
     return fitted
+
+
+def _inputs_of(stems: list[Stem], song: Song) -> dict[str, int]:
+    """Return the place of each stem's file among those of the song, by the stem's name."""
+    left: list[Path | None] = [source.path for source in song.sources]
+    places = {}
+    for stem in stems:
+        if isinstance(stem.source, FileStem):
+            places[stem.name] = left.index(stem.source.path)
+            left[places[stem.name]] = None
+    return places
 
 
 def _at_rate(stem: Stem, rate: int) -> Stem:
