@@ -96,6 +96,18 @@ class ModelsSettings(Table):
     keep_warm_s: Annotated[float, Field(ge=0, le=86400)] = 0.0
 
 
+class StreamsSettings(Table):
+    """`[streams]`: processes that make streamed audio, sessions at a time, and how long idle processes stay warm.
+
+    A live stream is made up to `ahead_s` seconds before it is heard.
+    """
+
+    workers: Annotated[int, Field(ge=1, le=16)] = 2
+    sessions: Annotated[int, Field(ge=1, le=64)] = 8
+    warm_s: Annotated[float, Field(ge=0, le=86400)] = 600.0
+    ahead_s: Annotated[float, Field(ge=0.5, le=60)] = 8.0
+
+
 class WatchSettings(Table):
     """`[[watch]]`: a folder whose renders become jobs. `returns` is where they go back; default `NRX_HOME/returns`."""
 
@@ -120,6 +132,7 @@ class Settings(Table):
     osc: OscSettings = OscSettings()
     jobs: JobsSettings = JobsSettings()
     models: ModelsSettings = ModelsSettings()
+    streams: StreamsSettings = StreamsSettings()
     watch: tuple[WatchSettings, ...] = ()
 
     @property

@@ -54,6 +54,13 @@ def bound_arenas() -> None:
         library.mallopt(_ARENA_MAX, MOST_ARENAS)
 
 
+def give_back_memory() -> None:
+    """Give what was freed back to the system, where the allocator can be told so."""
+    library = _allocator()
+    if library is not None:
+        library.malloc_trim(0)
+
+
 def _allocator() -> Any:
     """Return the C library if it is one whose allocator can be told so, else None."""
     if sys.platform != "linux":
