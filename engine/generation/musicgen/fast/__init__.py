@@ -1,0 +1,1 @@
+"""The language model, as fast as the machine allows: one interface (`core`), several ways to run it."""

@@ -1,0 +1,105 @@
+"""Small checkpoints in the real formats: the same files as published ones have, with few and random weights."""
+
+from pathlib import Path
+from typing import Any
+
+CODES = 64
+WORDS = "happy rock lo-fi jazz drums bass guitar piano slow fast electronic music with warm pads 120 bpm"
+
+
+def tiny_tokenizer(folder: Path) -> Any:
+    """Write a T5-like tokenizer into a folder; return it."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    mark = "\N{LOWER ONE EIGHTH BLOCK}"
+    made = Tokenizer(models.Unigram())
+    made.pre_tokenizer = pre_tokenizers.Metaspace(replacement=mark, prepend_scheme="always")
+    made.decoder = decoders.Metaspace(replacement=mark, prepend_scheme="always")
+    trainer = trainers.UnigramTrainer(
+        vocab_size=100, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False
+    )
+    made.train_from_iterator([WORDS] * 4, trainer)
+    made.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=made, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", model_max_length=512
+    )
+    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def tiny_musicgen(
+    folder: Path, *, melody: bool = False, stereo: bool = False, end: int | None = None, hidden: int = 32
+) -> Path:
+    """Write a MusicGen checkpoint of two layers, as `save_pretrained` lays it out; return the folder.
+
+    Weights are larger than a new model's, so that logits differ and conditions matter. `end` is a code that ends takes.
+    """
+    import torch
+    from transformers import (
+        EncodecConfig,
+        MusicgenConfig,
+        MusicgenDecoderConfig,
+        MusicgenForConditionalGeneration,
+        MusicgenMelodyConfig,
+        MusicgenMelodyDecoderConfig,
+        MusicgenMelodyForConditionalGeneration,
+        T5Config,
+    )
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = tiny_tokenizer(folder)
+    text = T5Config(vocab_size=len(tokenizer), d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+    audio = EncodecConfig(
+        audio_channels=1,
+        sampling_rate=32000,
+        target_bandwidths=[1.2],
+        upsampling_ratios=[8, 5, 4, 4],
+        num_filters=4,
+        codebook_size=CODES,
+        codebook_dim=16,
+        hidden_size=16,
+        use_causal_conv=False,
+        norm_type="weight_norm",
+        num_lstm_layers=1,
+        use_conv_shortcut=False,
+    )
+    sizes: dict[str, Any] = {
+        "vocab_size": CODES,
+        "hidden_size": hidden,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "ffn_dim": 2 * hidden,
+        "num_codebooks": 8 if stereo else 4,
+        "audio_channels": 2 if stereo else 1,
+        "pad_token_id": CODES,
+        "bos_token_id": CODES,
+        "eos_token_id": end,
+    }
+    torch.manual_seed(0)
+    model: Any
+    if melody:
+        decoder = MusicgenMelodyDecoderConfig(**sizes)
+        model = MusicgenMelodyForConditionalGeneration(
+            MusicgenMelodyConfig(
+                text_encoder=text, audio_encoder=audio, decoder=decoder, num_chroma=12, chroma_length=35
+            )
+        )
+    else:
+        model = MusicgenForConditionalGeneration(
+            MusicgenConfig(text_encoder=text, audio_encoder=audio, decoder=MusicgenDecoderConfig(**sizes))
+        )
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if name.startswith("decoder.") or "_proj" in name:
+                weights.copy_(
+                    torch.randn(weights.shape) * 0.2 + (1.0 if name.endswith("norm.weight") else 0.0)
+                )
+        for codebook in model.audio_encoder.quantizer.layers:
+            codebook.codebook.embed.copy_(torch.randn(codebook.codebook.embed.shape))
+    generation = model.generation_config
+    generation.guidance_scale = 3.0
+    generation.decoder_start_token_id = generation.pad_token_id = generation.bos_token_id = CODES
+    generation.max_length = 1500
+    model.eval().save_pretrained(folder)
+    return folder
