@@ -75,6 +75,8 @@ CODES: dict[str, Code] = {
     "job.crashed": Code(INTERNAL, "the job ended its worker process twice and is not tried again"),
     "job.attempts": Code(INTERNAL, "the job was tried as often as allowed and did not finish"),
     "job.memory": Code(INTERNAL, "the job needs more memory than the machine has"),
+    "stream.unknown": Code(2, "there is no stream of that id"),
+    "stream.crashed": Code(INTERNAL, "the process that made the stream has ended"),
     "daemon.absent": Code(MISSING, "the daemon does not run"),
     "daemon.running": Code(2, "a daemon already runs with this NRX_HOME"),
     "daemon.address": Code(2, "the address or port cannot be listened on"),
