@@ -20,6 +20,7 @@ from bridge.config import Settings
 from bridge.doors.spool.board import StatusBoard
 from bridge.doors.spool.intake import Intake, spool_folder
 from bridge.doors.spool.request_file import ID, UnfinishedFileError, no_id
+from bridge.doors.spool.wakes import wake
 from bridge.protocol import JobEvent
 from engine.errors import NrxError
 
@@ -158,6 +159,8 @@ class SpoolDoor:
             self._board.remove(event.job.id)
         else:
             self._board.show(event.job)
+            if event.job.state not in ("queued", "running"):
+                wake(self.new.parent / "wake", event.job.id)
 
     def _bring_up_to_date(self) -> None:
         """Have every status file that speaks of unfinished work say what has become of it."""
