@@ -85,7 +85,7 @@ class TrackFiles:
                 )
                 self._shapes[name] = EnvelopeBuilder(self._frames, self._rate)
         if self._gain != 1.0:
-            block = block * self._gain
+            block *= self._gain
         self._writers[name].write(block)
         self._shapes[name].add(block)
 

@@ -22,6 +22,8 @@ from engine.audio.wav_format import EXTENSIBLE, GUID_TAIL, IEEE_FLOAT, PCM, UNKN
 from engine.progress import SILENT, Monitor
 
 BLOCK_FRAMES = 1 << 16
+CACHED_FRAMES = 1 << 14
+"""Frames of a channel that are encoded at once."""
 RF64_ABOVE_BYTES = UNKNOWN_SIZE - 1
 """The largest size that the 32-bit fields of RIFF hold; beyond it a file becomes RF64."""
 
@@ -109,7 +111,7 @@ class WavWriter:
         self._subtype, self._sample_rate, self._channels = subtype, sample_rate, channels
         self._frames = self._clipped = 0
         self._rf64_above_bytes = rf64_above_bytes
-        self._encode = _encoder(subtype, channels, dither)
+        self._encode = _encoder(subtype, dither)
         body = bytearray(_chunk(b"JUNK", bytes(28)))
         body += _chunk(b"bext", _bext(about or Description(), time_reference_frames, self._history()))
         body += _chunk(b"fmt ", _fmt(subtype, sample_rate, channels))
@@ -150,12 +152,10 @@ class WavWriter:
                 f"this file takes samples of shape ({self._channels}, frames), got {samples.shape}."
             )
         for start in range(0, samples.shape[1], BLOCK_FRAMES):
-            block = np.ascontiguousarray(samples[:, start : start + BLOCK_FRAMES].T, dtype=np.float32)
-            if not np.isfinite(block).all():
-                raise ValueError("samples that are not finite cannot be written.")
+            block = samples[:, start : start + BLOCK_FRAMES].astype(np.float32, copy=False)
             data, clipped = self._encode(block)
             self._file.write(data)
-            self._frames += block.shape[0]
+            self._frames += block.shape[1]
             self._clipped += clipped
 
     def close(self) -> Written:
@@ -240,6 +240,18 @@ def write_wav(
         written = writer.close()
     monitor.report(1.0)
     return written
+
+
+def growing_header(sample_rate: int, channels: int, subtype: str) -> tuple[bytes, int | None]:
+    """Return the header of a file without samples, for one that grows, and where the body of `fact` is.
+
+    The samples follow it; `size_patches` tells what to write where as they come.
+    """
+    body = _chunk(b"JUNK", bytes(28)) + _chunk(b"fmt ", _fmt(subtype, sample_rate, channels))
+    fact_at = 12 + len(body) + 8 if subtype == "FLOAT" else None
+    body += _chunk(b"fact", bytes(4)) if subtype == "FLOAT" else b""
+    riff = struct.pack("<4sI4s", b"RIFF", 4 + len(body) + 8, b"WAVE")
+    return riff + body + struct.pack("<4sI", b"data", 0), fact_at
 
 
 def size_patches(
@@ -332,40 +344,71 @@ def _hundredths(value: float) -> int:
 
 
 Encoder = Callable[[Samples], tuple[bytes | memoryview, int]]
+"""Turns float32 (channels, frames) into bytes and a count of clipped samples; ValueError for what is not finite."""
 
 
-def _encoder(subtype: str, channels: int, dither: bool) -> Encoder:
-    """Return the function that turns float32 (frames, channels) into bytes and a count of clipped samples."""
-    if subtype == "FLOAT":
-        return lambda block: (block.astype("<f4", copy=False).tobytes(), 0)
+def _encoder(subtype: str, dither: bool) -> Encoder:
+    """Return the encoder of a subtype."""
+    if subtype == "PCM_24":
+        return _encode_24_bit
     bits = _BITS[subtype]
     noise = _triangular_noise() if dither and bits == 16 else None
-    # float32 holds every 24-bit integer; dither and 32-bit integers need more
+    # float32 has no room for dither, nor for 32-bit integers
     kind: type[np.floating] = np.float32 if bits <= 24 and noise is None else np.float64
     scale, lowest, highest = kind(2.0 ** (bits - 1)), kind(-(2.0 ** (bits - 1))), kind(2.0 ** (bits - 1) - 1)
 
-    def encode(block: Samples) -> tuple[bytes | memoryview, int]:
-        values = block.astype(kind, copy=False) * scale
+    def encode(block: Samples) -> tuple[bytes, int]:
+        frames = np.ascontiguousarray(block.T)
+        _refuse_not_finite(frames)
+        if subtype == "FLOAT":
+            return frames.astype("<f4", copy=False).tobytes(), 0
+        values = frames.astype(kind, copy=False) * scale
         if noise is not None:
-            values += noise(block.shape)
+            values += noise(frames.shape)
         np.rint(values, out=values)
-        clipped = 0
-        if values.size and (values.max() > highest or values.min() < lowest):
-            clipped = int(np.count_nonzero((values > highest) | (values < lowest)))
-            np.clip(values, lowest, highest, out=values)
-        words = values.astype(f"<i{4 if bits == 24 else bits // 8}")
-        return (_pack_24_bit(words) if bits == 24 else words.tobytes()), clipped
+        clipped = _clip(values, lowest, highest)
+        return values.astype(f"<i{bits // 8}").tobytes(), clipped
 
     return encode
 
 
-def _pack_24_bit(words: NDArray[np.int32]) -> bytes:
-    """Return the lower three bytes of each word; byte by byte is ten times as fast as slice by slice."""
-    whole = words.reshape(-1).view(np.uint8).reshape(-1, 4)
-    packed = np.empty((len(whole), 3), np.uint8)
-    for byte in range(3):
-        packed[:, byte] = whole[:, byte]
-    return packed.tobytes()
+def _encode_24_bit(block: Samples) -> tuple[memoryview, int]:
+    """Encode channel by channel, in pieces that stay in the cache; float32 holds every 24-bit integer."""
+    channels, frames = block.shape
+    packed = np.empty((frames, channels, 3), np.uint8)
+    most = min(frames, CACHED_FRAMES)
+    values, words, clipped = np.empty(most, np.float32), np.empty(most, "<i4"), 0
+    scale, lowest, highest = np.float32(2.0**23), np.float32(-(2.0**23)), np.float32(2.0**23 - 1)
+    for start in range(0, frames, CACHED_FRAMES):
+        count = min(CACHED_FRAMES, frames - start)
+        value, word = values[:count], words[:count]
+        for channel in range(channels):
+            samples = block[channel, start : start + count]
+            np.multiply(samples, scale, out=value)
+            np.rint(value, out=value)
+            if not (value.max() <= highest and value.min() >= lowest):  # or not a number
+                _refuse_not_finite(samples)
+                clipped += _clip(value, lowest, highest)
+            word[:] = value
+            own = word.view(np.uint8).reshape(count, 4)
+            target = packed[start : start + count, channel]
+            for byte in range(3):  # byte by byte is ten times as fast as slice by slice
+                target[:, byte] = own[:, byte]
+    return packed.reshape(-1).data, clipped
+
+
+def _refuse_not_finite(values: NDArray[np.floating]) -> None:
+    if not np.isfinite(values).all():
+        raise ValueError("samples that are not finite cannot be written.")
+
+
+def _clip(values: NDArray[np.floating], lowest: np.floating, highest: np.floating) -> int:
+    """Clip values in place, and return how many were beyond."""
+    if not values.size or (values.max() <= highest and values.min() >= lowest):
+        return 0
+    clipped = int(np.count_nonzero((values > highest) | (values < lowest)))
+    np.clip(values, lowest, highest, out=values)
+    return clipped
 
 
 def _triangular_noise() -> Callable[[tuple[int, ...]], NDArray[np.float64]]:

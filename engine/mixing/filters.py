@@ -8,7 +8,7 @@ sample nearby: two to three times as fast as the recursion, and within 0.01 LU o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +19,7 @@ from engine.loudness.weighting import k_weighting_sos
 from engine.mixing.ducking import band_sos
 
 RESPONSE_S, ROW_S = 0.15, 1.5
-ROWS = 4
+ROWS, EVEN_FRAMES = 4, 256
 INAUDIBLE = 1e-9
 
 Spectrum = NDArray[np.complex64]
@@ -48,6 +48,12 @@ class StripFilters:
         """New frames in a block."""
         return ROWS * self.row_frames
 
+    def louder(self, gain: float) -> StripFilters:
+        """Return the same filters, louder by a (linear) gain; without a low cut there is nothing that could be."""
+        level = np.float32(gain)
+        cut = None if self.cut is None else self.cut * level
+        return replace(self, cut=cut, heard=self.heard * level, band=self.band * level)
+
 
 def row_size(sample_rate: int) -> int:
     """Return the length of a transform: the power of two below `ROW_S`, which is a third faster than its neighbours."""
@@ -64,13 +70,18 @@ def response_db(
     return np.asarray(20.0 * np.log10(np.maximum(np.abs(response), INAUDIBLE)))
 
 
+def response_frames(sample_rate: int) -> int:
+    """Return the length of a response: `RESPONSE_S`, rounded up so that a row holds whole hops of any meter."""
+    return -(-int(RESPONSE_S * sample_rate) // EVEN_FRAMES) * EVEN_FRAMES
+
+
 @lru_cache(maxsize=16)
 def strip_filters(sample_rate: int, low_cut_hz: float) -> StripFilters:
     """Return the filters of a strip; `low_cut_hz` 0 means no low cut."""
     import scipy.fft
 
     size = row_size(sample_rate)
-    impulse = np.zeros(int(RESPONSE_S * sample_rate))
+    impulse = np.zeros(response_frames(sample_rate))
     impulse[0] = 1.0
     if low_cut_hz > 0.0:
         impulse = filtered(butterworth(2, low_cut_hz, "highpass", sample_rate), impulse)
@@ -121,9 +132,9 @@ class BlockFilter:
         return True
 
     def cut(self) -> NDArray[np.float32]:
-        """Return the block behind the low cut."""
+        """Return the block behind the low cut; it may be changed."""
         if self._filters.cut is None:
-            return self._line[:, self._filters.reach : self._filters.reach + self._frames]
+            return self._line[:, self._filters.reach : self._filters.reach + self._frames].copy()
         return self._through(self._filters.cut)
 
     def heard(self) -> NDArray[np.float32]:

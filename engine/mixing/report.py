@@ -13,6 +13,7 @@ from math import isfinite, log10
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.audio import Audio
 from engine.loudness.meter import HOPS_PER_S
@@ -28,6 +29,7 @@ SCHEMA = 1
 MAX_AVERAGE_REDUCTION_DB = 3.0
 MAX_WIDTH_PCT = 140.0
 MIN_CORRELATION = 0.1
+TINY = 1e-12
 
 Plain = dict[str, Any]
 
@@ -173,22 +175,39 @@ def correlation_of(audio: Audio) -> float:
 def track_lufs(strip: ChannelStrip, session: MixSession, stem: StemFeatures, rendered: Rendered) -> float:
     """Return a track's loudness in the mix: the stem's own, through equaliser, gain over time, bus and mix.
 
-    The gain over time is weighted with the stem's K-weighted energy every 10 ms.
+    The gain over time is weighted with the strip's power from hop to hop, and with the stem's K-weighted energy every
+    10 ms.
     """
     if stem.silent:
         return -float("inf")
+    gain = _gain_per_10ms(strip, rendered)
     before = round(stem.start_frame * HOPS_PER_S / stem.sample_rate)
-    at = (np.arange(len(stem.hop_energies)) + before + 0.5) * (session.sample_rate / HOPS_PER_S / HOP_FRAMES)
-    gain = np.ones(len(at))
-    desk = rendered.desk
-    for meters in (desk.strips[strip.name], desk.buses[strip.bus], desk.buses["mix"]):
-        curve = np.concatenate(meters.gain) if meters.gain else np.ones(1)
-        gain *= curve[np.minimum(at.astype(np.int64), len(curve) - 1)]
+    at = np.minimum(np.arange(len(stem.hop_energies)) + before, len(gain) - 1)
+    gain = gain[at]
     energy = stem.hop_energies
-    moved = 10.0 * log10(max(1e-12, float((energy * gain**2).sum() / max(1e-20, float(energy.sum())))))
+    moved = 10.0 * log10(max(1e-12, float((energy * gain).sum() / max(1e-20, float(energy.sum())))))
     bands = () if strip.bypass else (*strip.eq, *session.bus(strip.bus).eq, *session.bus("mix").eq)
     toned = eq_loudness_lu(stem, 0.0 if strip.bypass else strip.low_cut_hz, bands)
     return stem.loudness_lufs + strip.gain_db + moved + toned + _space_lu(strip, stem) + rendered.gain_db
+
+
+def _gain_per_10ms(strip: ChannelStrip, rendered: Rendered) -> NDArray[np.float64]:
+    """Return the gain of strip, bus and mix as a factor of power, every 10 ms of the session."""
+    desk = rendered.desk
+    power = np.concatenate([*desk.strips[strip.name].power, np.zeros(1, np.float32)]).astype(np.float64)
+    gain = np.ones(len(power))
+    for meters in (desk.strips[strip.name], desk.buses[strip.bus], desk.buses["mix"]):
+        curve = np.concatenate([*meters.gain, np.ones(1, np.float32)])
+        count = min(len(gain), len(curve))
+        gain[:count] *= np.square(curve[:count])
+    power += TINY
+    hop = ((np.arange(len(power)) + 0.5) * (HOP_FRAMES * HOPS_PER_S / rendered.mix.sample_rate)).astype(
+        np.int64
+    )
+    loud: NDArray[np.float64] = np.bincount(hop, weights=power * gain) / np.maximum(
+        np.bincount(hop, weights=power), TINY
+    )
+    return loud
 
 
 def _space_lu(strip: ChannelStrip, stem: StemFeatures) -> float:

@@ -56,6 +56,7 @@ def bus_gain_db(bus: Bus, power: Curve, hop_s: float) -> Curve:
 class BusLine:
     """A bus over its stream of blocks."""
 
+    name: str
     bus: Bus
     rate: int
     meters: Meters = field(default_factory=Meters)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from engine.audio import Audio
 from engine.mixing.desk.buses import BusLine
 from engine.mixing.desk.dynamics import linear
-from engine.mixing.desk.line import Line, Meters
+from engine.mixing.desk.line import Line, Meters, Output
 from engine.mixing.desk.returns import Convolver, impulse_response
 from engine.mixing.desk.riding import ride_curve
 from engine.mixing.ducking import presence_of
@@ -32,8 +33,10 @@ TAIL_S = 4.0
 """How long sends may ring after the last stem."""
 AUDIBLE_TAIL = 1e-5
 
+ONE = np.ones(1, np.float32)
+
 Keep = Callable[[str, Block], None]
-"""Takes a track's next stereo block, at its place in the mix; blocks of a track come in order."""
+"""Takes a track's next stereo block, at its place in the mix, and may change it; blocks of a track come in order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +77,8 @@ def run_desk(
     rate = session.sample_rate
     lines = [make_line(session, stem, playing, heard) for stem in playing]
     block_frames = lines[0].block_frames if lines else frames
-    buses = {name: BusLine(session.bus(name), rate) for name in (*BUSES, "mix")}
+    buses: dict[BusName, BusLine] = {name: BusLine(name, session.bus(name), rate) for name in BUSES}
+    on_mix = BusLine("mix", session.bus("mix"), rate)
     sends: dict[str, Convolver] = {
         name: Convolver(impulse_response(name, send, rate), block_frames)
         for name, send in session.sends.items()
@@ -89,62 +93,45 @@ def run_desk(
             monitor.report(start / frames)
             length = min(block_frames, frames - start)
             outputs = list(pool.map(Line.next, lines))
-            sums: dict[BusName, Block] = {}
             inputs = {name: np.zeros(length, np.float32) for name in sends}
             for line, output in zip(lines, outputs, strict=True):
-                if output is None:
-                    continue
-                if line.stem.name not in sends_only:
-                    output.add_to(sums.setdefault(line.strip.bus, np.zeros((2, length), np.float32)))
-                for send, level_db in line.strip.sends.items():
-                    if send in inputs:
-                        middle = output.middle()
+                for send, level_db in line.strip.sends.items() if output is not None else ():
+                    if output is not None and send in inputs:
+                        middle = output.middle()[:length]
                         inputs[send][: len(middle)] += middle * np.float32(linear(level_db))
-            returned = dict(
-                zip(sends, pool.map(Convolver.feed, sends.values(), inputs.values()), strict=True)
-            )
-            gains = {
-                name: buses[name].gain(sums.get(name, np.zeros((2, length), np.float32))) for name in BUSES
-            }
-            total = mix[:, start : start + length]
-            for bus, one in sums.items():
-                one *= gains[bus]
-                total += one
-            for name, wet in returned.items():
-                wet *= return_gains[name]
-                total += wet
-            last = buses["mix"].gain(total)
-            total *= last
-            if keep is None:
-                continue
-            silent = np.zeros((2, length), np.float32)
-
-            def give(
-                name: str,
-                output_gain: tuple[Block | None, NDArray[np.float32] | np.float32],
-                empty: Block = silent,
-            ) -> None:
-                block, gain = output_gain
-                keep(name, empty if block is None else block * gain)
-
-            tracks = [
-                (
-                    line.stem.name,
-                    (
-                        None if output is None else _padded(output.stereo(), length),
-                        gains[line.strip.bus] * last,
-                    ),
-                )
+            played = [
+                (line, output)
                 for line, output in zip(lines, outputs, strict=True)
                 if line.stem.name not in sends_only
             ]
-            back = [(f"send:{name}", (wet, last)) for name, wet in returned.items()]
-            list(pool.map(lambda item: give(*item), [*tracks, *back]))
+            returning = pool.map(Convolver.feed, sends.values(), inputs.values())
+            summing = pool.map(partial(_bus_sum, played, length), buses.values())
+            returned, summed = (
+                dict(zip(sends, returning, strict=True)),
+                dict(zip(BUSES, summing, strict=True)),
+            )
+            total = mix[:, start : start + length]
+            for one, _ in summed.values():
+                if one is not None:
+                    total += one
+            for name, wet in returned.items():
+                wet *= return_gains[name]
+                total += wet
+            last = on_mix.gain(total)
+            total *= last
+            if keep is None:
+                continue
+            parts = [
+                partial(_give, keep, line.stem.name, output, summed[line.strip.bus][1] * last, length)
+                for line, output in played
+            ]
+            parts += [partial(_give_back, keep, f"send:{name}", wet, last) for name, wet in returned.items()]
+            list(pool.map(lambda part: part(), parts))
     monitor.report(1.0)
     return DeskResult(
         Audio(mix, rate),
         {line.stem.name: line.meters for line in lines},
-        {name: bus.meters for name, bus in buses.items()},
+        {**{name: bus.meters for name, bus in buses.items()}, "mix": on_mix.meters},
         tuple(sends),
     )
 
@@ -153,11 +140,30 @@ def _strip_of(session: MixSession, stem: Stem) -> ChannelStrip:
     return session.strip_of(stem.name)
 
 
-def _padded(block: Block, frames: int) -> Block:
-    """Return a block with silence behind it, `frames` long."""
-    if block.shape[1] == frames:
-        return block
-    return np.pad(block[:, :frames], ((0, 0), (0, max(0, frames - block.shape[1]))))
+Played = Sequence[tuple[Line, Output | None]]
+
+
+def _bus_sum(played: Played, frames: int, bus: BusLine) -> tuple[Block | None, NDArray[np.float32]]:
+    """Return what a bus makes of its strips' blocks (None where there is nothing), and its gain."""
+    total: Block | None = None
+    for line, output in played:
+        if line.strip.bus == bus.name and output is not None:
+            if total is None:
+                total = output.stereo(ONE, frames)
+            else:
+                output.add_to(total)
+    gain = bus.gain(np.zeros((2, frames), np.float32) if total is None else total)
+    if total is not None and (len(gain) > 1 or gain[0] != 1.0):
+        total *= gain
+    return total, gain
+
+
+def _give(keep: Keep, name: str, output: Output | None, gain: NDArray[np.float32], frames: int) -> None:
+    keep(name, np.zeros((2, frames), np.float32) if output is None else output.stereo(gain, frames))
+
+
+def _give_back(keep: Keep, name: str, wet: Block, gain: NDArray[np.float32]) -> None:
+    keep(name, wet * gain)
 
 
 def make_line(

@@ -27,13 +27,15 @@ Curve = NDArray[np.float64]
 
 def hop_powers(samples: NDArray[np.float32]) -> Curve:
     """Return the mean power of both sides in each hop of `HOP_FRAMES` frames of (channels, frames)."""
-    frames = samples.shape[1]
-    starts = np.arange(0, frames, HOP_FRAMES)
-    power = np.square(samples[0])
-    for channel in samples[1:]:
-        power += np.square(channel)
-    counts = np.minimum(HOP_FRAMES, frames - starts) * len(samples)
-    sums: NDArray[np.float32] = np.add.reduceat(power, starts, dtype=np.float32)
+    channels, frames = samples.shape
+    whole = frames // HOP_FRAMES
+    sums = np.zeros(-(-frames // HOP_FRAMES), np.float32)
+    for channel in samples:  # sums of products that need no copy of the samples
+        rows = channel[: whole * HOP_FRAMES].reshape(whole, HOP_FRAMES)
+        sums[:whole] += np.einsum("hf,hf->h", rows, rows)
+        sums[whole:] += np.square(channel[whole * HOP_FRAMES :]).sum()
+    counts = np.full(len(sums), HOP_FRAMES * channels)
+    counts[whole:] = (frames - whole * HOP_FRAMES) * channels
     return np.asarray(sums / counts, dtype=np.float64)
 
 

@@ -88,8 +88,7 @@ def _freeze_strip(frozen: Frozen, strip: ChannelStrip, monitor: Monitor) -> Froz
         monitor.check()
         output = line.next()
         if output is not None:
-            made = output.stereo()[:, : frames - start]
-            samples[:, start : start + made.shape[1]] = made
+            output.add_to(samples[:, start : start + line.block_frames])
     audio = run_plugins(
         Audio(samples, stem.source.sample_rate), strip.plugins, f"the track '{strip.name}'", monitor
     )

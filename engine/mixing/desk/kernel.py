@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.audio.recursive import butterworth, filtered
 from engine.loudness.weighting import k_weighting_sos
 from engine.mixing.ducking import band_sos
-from engine.mixing.filters import RESPONSE_S, StripFilters, row_size
+from engine.mixing.filters import StripFilters, response_frames, row_size
 from engine.mixing.session.strips import EqBand
 
 HIGHEST_OF_NYQUIST = 0.9
@@ -69,7 +69,7 @@ def _kernel(packed: bytes, count: int, sample_rate: int) -> StripFilters:
     import scipy.fft
 
     size = row_size(sample_rate)
-    impulse = np.zeros(int(RESPONSE_S * sample_rate))
+    impulse = np.zeros(response_frames(sample_rate))
     impulse[0] = 1.0
     if count:
         impulse = filtered(np.frombuffer(packed).reshape(count, 6).copy(), impulse)

@@ -85,25 +85,31 @@ class Output:
     right: float
 
     def add_to(self, bus: Block) -> None:
-        """Add to a stereo bus."""
-        frames = self.samples.shape[1]
+        """Add to a stereo bus; what is beyond its end is left out."""
+        count = min(bus.shape[1], self.samples.shape[1])
         for side, gain in ((0, self.left), (1, self.right)):
-            if gain == 1.0:
-                bus[side, :frames] += self.samples[min(side, len(self.samples) - 1)]
-            elif gain:
-                bus[side, :frames] += self.samples[min(side, len(self.samples) - 1)] * np.float32(gain)
+            samples = self.samples[min(side, len(self.samples) - 1), :count]
+            if gain:
+                bus[side, :count] += samples if gain == 1.0 else samples * np.float32(gain)
 
-    def stereo(self) -> Block:
-        """Return both sides."""
-        sides = np.array((self.left, self.right), np.float32)[:, None]
-        return np.asarray(self.samples[[0, -1]] * sides, dtype=np.float32)
+    def stereo(self, gain: NDArray[np.float32], frames: int) -> Block:
+        """Return both sides at a gain for every frame (or one for all), with silence behind them, `frames` long."""
+        out = np.zeros((2, frames), np.float32)
+        count = min(frames, self.samples.shape[1])
+        for side, level in ((0, self.left), (1, self.right)):
+            if level:
+                at = gain if level == 1.0 else gain * np.float32(level)
+                samples = self.samples[min(side, len(self.samples) - 1), :count]
+                np.multiply(samples, at[:count] if len(at) > 1 else at, out=out[side, :count])
+        return out
 
     def middle(self) -> NDArray[np.float32]:
         """Return half the sum of both sides: what a send hears."""
         if len(self.samples) == 1:
             return np.asarray(self.samples[0] * np.float32((self.left + self.right) / 2.0))
-        left, right = self.samples * np.array((self.left, self.right), np.float32)[:, None]
-        return np.asarray((left + right) * np.float32(0.5))
+        middle: NDArray[np.float32] = self.samples[0] * np.float32(self.left / 2.0)
+        middle += self.samples[1] * np.float32(self.right / 2.0)
+        return middle
 
 
 class Line:
@@ -134,7 +140,6 @@ class Line:
         self._channels = 1 if mono or self._folds else stem.source.channels
         if strip.flip_right:
             self._channels = 2
-        self._filter = BlockFilter(self._kernel, self._channels)
         compressor = None if dry else strip.compressor
         self._computer = GainComputer(compressor, HOP_FRAMES / self.rate) if compressor else None
         self._makeup_db = compressor.makeup_db if compressor else 0.0
@@ -143,8 +148,11 @@ class Line:
         self._edge: float | None = None
         self._frame = 0
         self._blocks = self._timeline()
-        sign = -1.0 if strip.polarity == "inverted" else 1.0
-        self._sign = sign * float(linear(strip.gain_db))
+        gain = float(linear(strip.gain_db)) * (-1.0 if strip.polarity == "inverted" else 1.0)
+        self._gain_before = np.float32(gain if self._kernel.cut is None else 1.0)
+        if self._kernel.cut is not None and gain != 1.0:
+            self._kernel = self._kernel.louder(gain)
+        self._filter = BlockFilter(self._kernel, self._channels)
         self._fader = float(linear(strip.fader_db + self._makeup_db))
 
     @property
@@ -160,7 +168,9 @@ class Line:
             return None
         if self._folds:
             block = block.mean(axis=0, dtype=np.float32, keepdims=True)
-        sounds = self._filter.feed(block[: self._channels] * np.float32(self._sign))
+        if self._gain_before != 1.0:
+            block *= self._gain_before
+        sounds = self._filter.feed(block[: self._channels])
         frames = block.shape[1]
         if not sounds:
             hops = -(-frames // HOP_FRAMES)
@@ -174,17 +184,19 @@ class Line:
         if self._presence is not None and self.strip.duck is not None:
             dip = dip_at(self._presence, self.strip.duck.depth_db, start, frames, self.rate)
             if float(dip.min(initial=1.0)) < 1.0:
+                before = hop_powers(samples)
                 band = self._filter.in_band()
                 band *= dip - np.float32(1.0)
-                samples = samples + band
-                dipped = np.sqrt(hop_powers(samples) / np.maximum(hop_powers(samples - band), 1e-20))
-        samples = self._wide(samples * self._gain(samples, start))
+                samples += band
+                dipped = np.sqrt(hop_powers(samples) / np.maximum(before, 1e-20))
+        samples *= self._gain(samples, start)
+        self._widen(samples)
         if dipped is not None:
             self.meters.gain[-1] = self.meters.gain[-1] * np.minimum(dipped, 1.0).astype(np.float32)
         if self.strip.flip_right:
-            samples[1] = -samples[1]
+            np.negative(samples[1], out=samples[1])
         left, right = pan_gains(self.strip.pan, mono=len(samples) == 1)
-        self.meters.peak = max(self.meters.peak, float(np.abs(samples).max(initial=0.0)))
+        self.meters.peak = max(self.meters.peak, float(samples.max()), -float(samples.min()))
         return Output(samples, left, right)
 
     def _gain(self, samples: Block, start: int) -> NDArray[np.float32] | np.float32:
@@ -204,13 +216,18 @@ class Line:
         self._edge = float(gains[-1])
         return ramp(float(before), gains, samples.shape[1])
 
-    def _wide(self, samples: Block) -> Block:
+    def _widen(self, samples: Block) -> None:
+        """Give the side its level, in place: each side keeps a share of its own, and gets the rest of the other."""
         if len(samples) == 1 or self.strip.width_pct == 100.0:
-            return samples
-        side_share = np.float32(self.strip.width_pct / 100.0)
-        middle = (samples[0] + samples[1]) * np.float32(0.5)
-        side = (samples[0] - samples[1]) * (np.float32(0.5) * side_share)
-        return np.stack((middle + side, middle - side))
+            return
+        own = np.float32((1.0 + self.strip.width_pct / 100.0) / 2.0)
+        others = np.float32((1.0 - self.strip.width_pct / 100.0) / 2.0)
+        left, right = samples
+        spilled = left * others
+        left *= own
+        left += right * others
+        right *= own
+        right += spilled
 
     def _timeline(self) -> Iterator[Block]:
         """Yield the stem's blocks on the session's timeline, moved by the strip's delay."""

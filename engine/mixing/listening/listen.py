@@ -101,9 +101,10 @@ class _Ear:
         """Return the mean power of both sides in every whole hop of `PLAN_FRAMES`."""
         rows = np.concatenate(self._rows) if self._rows else np.zeros(0, np.float32)
         hops, per_hop = self.frames // PLAN_FRAMES, PLAN_FRAMES // ROW_FRAMES
-        return rows[: hops * per_hop].reshape(hops, per_hop).sum(axis=1, dtype=np.float64) / (
-            2.0 * PLAN_FRAMES
+        sums: NDArray[np.float64] = (
+            rows[: hops * per_hop].reshape(hops, per_hop).sum(axis=1, dtype=np.float64)
         )
+        return sums / (2.0 * PLAN_FRAMES)
 
     def _add_power(self, part: NDArray[np.float32]) -> None:
         short = -part.shape[1] % ROW_FRAMES
