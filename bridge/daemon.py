@@ -16,6 +16,7 @@ from bridge.daemon_file import DaemonFile, DaemonInfo
 from bridge.daemon_lock import DaemonLock
 from bridge.daemon_log import log_event, start_logging
 from bridge.memory import bound_arenas
+from bridge.models_file import write_models
 from bridge.protocol import PROTOCOL_VERSION
 from bridge.styles_file import write_styles
 from engine import __version__
@@ -107,6 +108,7 @@ class Daemon:
             door.start()
         self.http_url, self.link, self.osc_port = http.url, http.link(), osc.port
         write_styles(settings)
+        write_models(settings)
 
         file = DaemonFile(
             settings.home,

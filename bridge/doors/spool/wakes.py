@@ -41,11 +41,15 @@ def _message(path: Path) -> tuple[int, str] | None:
     if not isinstance(found, dict):
         return None
     port, address = found.get("port"), found.get("address")
-    is_port = isinstance(port, int) and not isinstance(port, bool) and 1024 <= port <= 65535
-    if not is_port or not isinstance(address, str) or not _ADDRESS.fullmatch(address):
-        log.warning("%s is passed over: it needs a port from 1024 to 65535 and an OSC address.", path)
-        return None
-    return port, address
+    if (
+        isinstance(port, int)
+        and 1024 <= port <= 65535
+        and isinstance(address, str)
+        and _ADDRESS.fullmatch(address)
+    ):
+        return port, address
+    log.warning("%s is passed over: it needs a port from 1024 to 65535 and an OSC address.", path)
+    return None
 
 
 def _packet(address: str) -> bytes:
