@@ -290,7 +290,7 @@ def test_end_of_the_daemon_counts_no_attempt_and_later_sends_to_the_back(store: 
 
 
 def test_interruptions_have_an_end(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.jobs.store.MOST_INTERRUPTIONS", 4)
+    monkeypatch.setattr("bridge.jobs.store.leases.MOST_INTERRUPTIONS", 4)
     add(store, "a")
     for _ in range(3):
         assert store.interrupt(take(store).token, "The daemon ended").state == "queued"
