@@ -1,0 +1,47 @@
+"""Who is next: sessions get equal shares of a worker's time, and one that needs little is served at once.
+
+Each session has a clock that runs while it is worked for; the one whose clock is least is next. One that has waited for
+its listener does not save its share up: its clock is set to the least of the others when it comes back. This is the
+rule of the "completely fair scheduler" (I. Molnár, Linux 2.6.23).
+"""
+
+from collections.abc import Collection
+
+
+HEAD_START_S = 0.5
+"""Work that a new session may have before it shares with the others."""
+
+
+class FairShares:
+    """Clocks of sessions, in seconds of work."""
+
+    def __init__(self) -> None:
+        self._clocks: dict[str, float] = {}
+        self._waiting: set[str] = set()
+
+    def add(self, name: str) -> None:
+        """Add a session; it begins a little before the others, so that its first sound is heard soon."""
+        self._clocks[name] = self._least() - HEAD_START_S
+
+    def remove(self, name: str) -> None:
+        """Forget a session."""
+        self._clocks.pop(name, None)
+        self._waiting.discard(name)
+
+    def next(self, runnable: Collection[str]) -> str | None:
+        """Return the session to work for, of those that can be worked for now."""
+        back = self._waiting & set(runnable)
+        floor = min((self._clocks[name] for name in runnable if name not in back), default=0.0)
+        for name in back:
+            self._clocks[name] = max(self._clocks[name], floor)
+        self._waiting = set(self._clocks) - set(runnable)
+        return min(runnable, key=self._clocks.__getitem__, default=None)
+
+    def charge(self, name: str, seconds: float) -> None:
+        """Add what a step took."""
+        if name in self._clocks:
+            self._clocks[name] += seconds
+
+    def _least(self) -> float:
+        active = [clock for name, clock in self._clocks.items() if name not in self._waiting]
+        return min(active or self._clocks.values(), default=0.0)

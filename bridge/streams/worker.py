@@ -1,0 +1,186 @@
+"""A stream worker process: imports everything once, then makes the audio of the sessions that it is given.
+
+One thread does all: it takes words from the daemon, and between two of them does one step for the session whose turn it
+is. A session is worked for as long as it has frames left that it may send, so a listener who is slow, or has gone
+silent, stops his session and nobody else's. When the daemon is gone, the pipe ends and so does the process.
+"""
+
+import gc
+import logging
+import os
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from bridge.config import Settings
+from bridge.jobs.terminal import ignore_signals
+from bridge.memory import bound_arenas, give_back_memory
+from bridge.streams.fair import FairShares
+from bridge.streams.messages import Chunk, Ended, Failed, FromWorker, Grant, Open, Ready, Started, Stop, ToWorker
+from bridge.streams.request import StreamRequest
+from engine.errors import NrxError
+
+if TYPE_CHECKING:
+    from engine.audio.buffer import Samples
+
+TYPICAL = StreamRequest(prompt="lofi", generator="arranger", seed=1, duration_s=1.0)
+"""What is played once, unheard, so that the first listener does not wait for what is made at first use."""
+LOOK_AGAIN_S = 5.0
+log = logging.getLogger("nrx.streams")
+
+
+def main(pipe: Connection, settings: Settings) -> None:
+    """Serve the daemon at the other end of `pipe` until it ends."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: sessions share the processors, not threads of each
+    ignore_signals()
+    bound_arenas()
+    Worker(pipe, settings).serve()
+
+
+@dataclass(slots=True)
+class _Playing:
+    """A session in the making."""
+
+    request: StreamRequest
+    granted: int
+    chunks: "Generator[Samples] | None" = None
+    sent: int = 0
+
+
+class Worker:
+    """The life of a stream worker."""
+
+    def __init__(self, pipe: Connection, settings: Settings) -> None:
+        self._pipe, self._settings = pipe, settings
+        self._sessions: dict[str, _Playing] = {}
+        self._shares = FairShares()
+
+    def serve(self) -> None:
+        """Import, say so, and work."""
+        from bridge.streams.making import make_stream
+
+        for _ in make_stream(TYPICAL, self._settings)[0]:
+            pass
+        self._send(Ready())
+        while True:
+            self._hear()
+            turn = self._shares.next([name for name, one in self._sessions.items() if one.granted > one.sent])
+            if turn is not None:
+                began = time.perf_counter()
+                self._step(turn, self._sessions[turn])
+                self._shares.charge(turn, time.perf_counter() - began)
+
+    def _hear(self) -> None:
+        """Take what the daemon has said; wait for it where there is nothing else to do."""
+        try:
+            while self._pipe.poll(0 if self._can_work() else LOOK_AGAIN_S):
+                self._take(self._pipe.recv())
+        except (EOFError, OSError):
+            os._exit(0)
+        if not self._sessions:
+            self._let_models_go()
+
+    def _can_work(self) -> bool:
+        return any(one.granted > one.sent for one in self._sessions.values())
+
+    def _take(self, message: ToWorker) -> None:
+        match message:
+            case Open(session, request, granted):
+                self._sessions[session] = _Playing(request, granted)
+                self._shares.add(session)
+            case Grant(session, frames):
+                if session in self._sessions:
+                    self._sessions[session].granted = frames
+            case Stop(session):
+                if session in self._sessions:
+                    self._end(session, Ended(session, self._sessions[session].sent))
+
+    def _step(self, session: str, one: _Playing) -> None:
+        """Do one step of a session's work."""
+        try:
+            if one.chunks is None:
+                one.chunks = self._begin(session, one.request)
+                return
+            chunk = next(one.chunks, None)
+            if chunk is None:
+                self._end(session, Ended(session, one.sent))
+                return
+            frames, data = _encoded(chunk, one.request.format)
+            if frames:
+                self._send(Chunk(session, one.sent, frames, data))
+                one.sent += frames
+        except NrxError as error:
+            self._end(session, Failed(session, error))
+        except MemoryError:
+            self._end(
+                session,
+                Failed(session, NrxError("job.memory", "There is not enough memory for this stream.")),
+            )
+        except Exception as error:
+            log.exception("A stream failed")
+            self._end(
+                session,
+                Failed(
+                    session,
+                    NrxError(
+                        "internal",
+                        f"nrx made an error in a stream ({type(error).__name__}); the daemon's log has the details.",
+                    ),
+                ),
+            )
+
+    def _begin(self, session: str, request: StreamRequest) -> "Generator[Samples]":
+        from bridge.streams.making import make_stream
+
+        stream, why = make_stream(request, self._settings)
+        self._send(
+            Started(
+                session,
+                stream.sample_rate,
+                stream.channels,
+                stream.length_frames,
+                stream.source,
+                why,
+                stream.times_real_time,
+                stream.warnings,
+            )
+        )
+        return (chunk for chunk in stream)
+
+    def _end(self, session: str, last: Ended | Failed) -> None:
+        """Let go of all that a session has made, and say so."""
+        over = self._sessions.pop(session)
+        if over.chunks is not None:
+            over.chunks.close()
+            over.chunks = None
+        self._shares.remove(session)
+        gc.collect()
+        give_back_memory()
+        self._send(last)
+
+    def _let_models_go(self) -> None:
+        if "engine.models.warm" in sys.modules:
+            from engine.models.warm import WARM
+
+            WARM.let_go(self._settings.models.keep_warm_s)
+
+    def _send(self, message: FromWorker) -> None:
+        try:
+            self._pipe.send(message)
+        except OSError:
+            os._exit(0)
+
+
+def _encoded(samples: "Samples", kind: str) -> tuple[int, bytes]:
+    """Return the number of frames of samples (channels, frames), and them interleaved and little-endian."""
+    import numpy as np
+
+    if kind == "s16":
+        whole = np.clip(np.rint(samples.T * np.float32(32767.0)), -32768, 32767).astype("<i2")
+        return samples.shape[1], whole.tobytes()
+    return samples.shape[1], samples.T.astype("<f4").tobytes()
+
+
