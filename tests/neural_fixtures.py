@@ -103,3 +103,57 @@ def tiny_musicgen(
     generation.max_length = 1500
     model.eval().save_pretrained(folder)
     return folder
+
+
+def tiny_clap(folder: Path, *, pickled: bool = False, size: int = 8) -> Path:
+    """Write a CLAP checkpoint of one layer with a RoBERTa-like tokenizer; return the folder.
+
+    `pickled` writes the weights as `pytorch_model.bin`, as the published checkpoint has them.
+    """
+    import torch
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, RobertaTokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ByteLevelBPETokenizer()
+    words.train_from_iterator(
+        [WORDS] * 4,
+        vocab_size=300,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+        show_progress=False,
+    )
+    words.save_model(str(folder))
+    tokenizer = RobertaTokenizer(
+        vocab=str(folder / "vocab.json"), merges=str(folder / "merges.txt"), model_max_length=512
+    )
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    model = ClapModel(
+        ClapConfig(
+            projection_dim=size,
+            text_config={
+                "vocab_size": len(tokenizer),
+                "hidden_size": 16,
+                "num_hidden_layers": 1,
+                "num_attention_heads": 2,
+                "intermediate_size": 32,
+                "max_position_embeddings": 80,
+                "projection_dim": size,
+            },
+            audio_config={
+                "spec_size": 256,
+                "patch_stride": [4, 4],
+                "patch_embeds_hidden_size": 16,
+                "hidden_size": 32,
+                "depths": [1, 1],
+                "num_attention_heads": [2, 2],
+                "projection_dim": size,
+            },
+        )
+    ).eval()
+    model.save_pretrained(folder)
+    ClapFeatureExtractor(truncation="rand_trunc", padding="repeatpad").save_pretrained(folder)
+    if pickled:
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+    return folder

@@ -270,4 +270,6 @@ class ModelStore:
 
 def size_text(count: int) -> str:
     """Return bytes for people: "2.36 GB", "84 MB"."""
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+    if count >= 1e9:
+        return f"{count / 1e9:.2f} GB"
+    return f"{count / 1e6:.0f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"

@@ -18,7 +18,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "mix": "Balance stems into a mix.",
         "master": "Bring a mix to its loudness under a true-peak ceiling.",
         "measure": "Measure loudness, true peak, range, image and spectrum.",
-        "styles": "List the styles, or show one.",
+        "embed": "Measure how alike sounds and words are.",
+        "styles": "List the styles, show one, or suggest some for a song.",
         "demo": "Make a short song, remix it, and show what comes back.",
     },
     "Daemon": {
@@ -36,6 +37,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Machine": {
         "install": "Put the scripts into a DAW, or take them out again.",
         "doctor": "Check everything that nrx needs, and say what to do.",
+        "models": "List, fetch, verify and remove the weights of neural models.",
         "devices": "List what nrx can compute on.",
         "clean": "Show what takes disk, and free it.",
     },

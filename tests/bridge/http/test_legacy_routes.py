@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -129,10 +130,11 @@ class TestMusicGenerationBackend:
         ]
         assert len({daemon.jobs.asked[job_id].seed for job_id in ids}) == 5
 
-    def test_an_embedding_is_not_available_yet(self, daemon: Daemon) -> None:
+    def test_an_embedding_without_weights_says_what_to_do(self, daemon: Daemon) -> None:
         answer = daemon.client.get(f"/api/embedding/{upload(daemon)['audio_id']}")
-        assert code_of(answer) == "backend.missing"
-        assert "not available yet" in answer.json()["error"]["sentence"]
+        assert answer.status_code == 501
+        assert code_of(answer) == "model.missing"
+        assert re.search(r"nrx models fetch|pip install", answer.json()["error"]["sentence"])
         assert code_of(daemon.client.get("/api/embedding/unknown")) == "upload.unknown"
 
     @pytest.mark.parametrize(

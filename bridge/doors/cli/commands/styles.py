@@ -1,12 +1,24 @@
 """`nrx styles`."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from engine.presets import Style
 
 
 @click.command("styles")
 @click.argument("style", required=False)
+@click.option(
+    "--like",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Put the styles in order of how well they suit this song; this needs the model clap-music.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def command(style: str | None, *, as_json: bool) -> None:
+def command(style: str | None, like: Path | None, *, as_json: bool) -> None:
     """List the styles, or show one with its parts.
 
     Your own styles are YAML files in the folder styles/ below NRX_HOME; copy one of ours to begin with.
@@ -37,6 +49,9 @@ def command(style: str | None, *, as_json: bool) -> None:
             every.append(load_style(name, extra_dirs=extra))
         except NrxError as error:
             click.echo(f"nrx: {error.sentence} [{error.code}]", err=True)
+    if like is not None:
+        _suggest(every, like, as_json=as_json)
+        return
     if as_json:
         import json
 
@@ -55,3 +70,24 @@ def command(style: str | None, *, as_json: bool) -> None:
             Text(item.description),
         )
     Console(highlight=False).print(table)
+
+
+def _suggest(styles: "list[Style]", song: Path, *, as_json: bool) -> None:
+    """Print styles by how well they suit a song."""
+    import json
+
+    import numpy as np
+
+    from bridge.config import load_settings
+    from bridge.embedding import embed
+    from engine.embedding import suggest_styles
+    from engine.embedding.ranking import words_of
+
+    made = embed(load_settings(), [song, *(words_of(item) for item in styles)])
+    vectors = np.asarray(made.vectors, np.float32)
+    order = suggest_styles(vectors[0], styles, vectors[1:])
+    if as_json:
+        click.echo(json.dumps([{"id": item.name, "score": round(item.score, 4)} for item in order]))
+        return
+    for item in order:
+        click.echo(f"{item.score:+.3f}  {item.name}")

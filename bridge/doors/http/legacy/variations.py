@@ -1,6 +1,7 @@
 """Music generation backend: variations of an uploaded instrumental. Upload and download are the remix engine's."""
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,7 +14,6 @@ from bridge.doors.http.errors import answers
 from bridge.doors.http.legacy.bodies import LegacyBody
 from bridge.doors.http.submitting import submit, upload_input
 from bridge.protocol import parse_request
-from engine.errors import NrxError
 
 router = APIRouter(prefix="/api", tags=["as in the music generation backend"])
 
@@ -55,8 +55,10 @@ def generate(audio_id: str, body: VariationBody, context: Context) -> Response:
 
 @router.get("/embedding/{audio_id}", response_model=dict[str, Any], responses=answers(501))
 def embedding(audio_id: str, context: Context) -> Response:
-    """Refuse: no backend of this version makes embeddings."""
-    context.uploads.get(audio_id)
-    raise NrxError(
-        "backend.missing", "Embeddings are not available yet: this version has no backend that makes them."
-    )
+    """Return an upload's vector of length 1, from a model of sound and words; say what to do where there is none."""
+    from bridge.embedding import embed
+
+    upload = context.uploads.get(audio_id)
+    made = embed(context.settings, [Path(upload.path)])
+    vector = list(made.vectors[0])
+    return answer({"audio_id": audio_id, "embedding": vector, "dimension": len(vector), **made.about})
