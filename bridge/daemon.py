@@ -79,6 +79,7 @@ class Daemon:
         from bridge.library import Library
         from bridge.security.roots import Roots
         from bridge.security.token import Token
+        from bridge.streams.streams import Streams
         from bridge.uploads import Uploads
 
         settings = self.settings
@@ -88,6 +89,8 @@ class Daemon:
         jobs.subscribe(log_event)
         jobs.start()
 
+        streams = Streams(settings)
+        closing.callback(streams.stop)
         folders = FolderDoor(settings, jobs, settings.watch)
         http = HttpDoor(
             HttpContext(
@@ -100,6 +103,7 @@ class Daemon:
                 waiting=folders.waiting,
                 info=lambda: self._info(jobs),
                 lan=self._lan,
+                streams=streams,
             )
         )
         osc = OscDoor(settings, jobs, roots, settings.osc.port)

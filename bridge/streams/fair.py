@@ -7,7 +7,6 @@ rule of the "completely fair scheduler" (I. Molnár, Linux 2.6.23).
 
 from collections.abc import Collection
 
-
 HEAD_START_S = 0.5
 """Work that a new session may have before it shares with the others."""
 

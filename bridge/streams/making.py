@@ -111,7 +111,7 @@ def _loaded(choice: "Choice", settings: Settings, precision: str) -> "Played":
     from engine.generation.musicgen import MusicGen, Sampling
     from engine.models.warm import WARM
     from engine.streaming.musicgen import Played
-    from engine.streaming.protocol import Source
+    from engine.streaming.source import Source
     from engine.streaming.speed import SPEEDS
 
     installed = choice.model

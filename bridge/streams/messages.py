@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bridge.streams.request import StreamRequest
 from engine.errors import NrxError
-from engine.streaming.protocol import Source
+from engine.streaming.source import Source
 
 
 @dataclass(frozen=True, slots=True)

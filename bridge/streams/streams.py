@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from uuid import uuid4
 
 from bridge.config import Settings
@@ -107,7 +108,9 @@ class _Host:
         was_told, self.is_gone = self.is_gone, True
         if not was_told:
             log.warning("A stream worker ended by itself")
-        error = NrxError("stream.crashed", "The process that made the stream has ended; start the stream again.")
+        error = NrxError(
+            "stream.crashed", "The process that made the stream has ended; start the stream again."
+        )
         for session in list(self.sessions.values()):
             self._forget(session, Failed(session.id, error))
 
@@ -222,3 +225,10 @@ class Streams:
         with self._lock:
             if not self._is_closed:
                 self._keep_warm()
+
+
+def no_streams() -> Streams:
+    """Return streams that are closed, for doors that are given none."""
+    closed = Streams(Settings(home=Path()))
+    closed.stop()
+    return closed

@@ -19,7 +19,18 @@ from bridge.config import Settings
 from bridge.jobs.terminal import ignore_signals
 from bridge.memory import bound_arenas, give_back_memory
 from bridge.streams.fair import FairShares
-from bridge.streams.messages import Chunk, Ended, Failed, FromWorker, Grant, Open, Ready, Started, Stop, ToWorker
+from bridge.streams.messages import (
+    Chunk,
+    Ended,
+    Failed,
+    FromWorker,
+    Grant,
+    Open,
+    Ready,
+    Started,
+    Stop,
+    ToWorker,
+)
 from bridge.streams.request import StreamRequest
 from engine.errors import NrxError
 
@@ -34,7 +45,9 @@ log = logging.getLogger("nrx.streams")
 
 def main(pipe: Connection, settings: Settings) -> None:
     """Serve the daemon at the other end of `pipe` until it ends."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: sessions share the processors, not threads of each
+    os.environ.setdefault(
+        "OMP_NUM_THREADS", "1"
+    )  # before numpy: sessions share the processors, not threads of each
     ignore_signals()
     bound_arenas()
     Worker(pipe, settings).serve()
@@ -182,5 +195,3 @@ def _encoded(samples: "Samples", kind: str) -> tuple[int, bytes]:
         whole = np.clip(np.rint(samples.T * np.float32(32767.0)), -32768, 32767).astype("<i2")
         return samples.shape[1], whole.tobytes()
     return samples.shape[1], samples.T.astype("<f4").tobytes()
-
-

@@ -19,7 +19,7 @@ from engine.generation.model import Arrangement, Part
 from engine.streaming.limiter import StreamLimiter
 from engine.streaming.movements import Manner, movements
 from engine.streaming.part import PartStream
-from engine.streaming.protocol import Source
+from engine.streaming.source import Source
 from engine.tempo import TempoMap
 
 LONGEST_S = 7200.0

@@ -14,8 +14,8 @@ import numpy as np
 from engine.audio.buffer import Samples
 from engine.generation.musicgen.long import WINDOW_SEED, Codes, Model, windows
 from engine.generation.musicgen.sampling import Sampling
-from engine.streaming.protocol import Source
 from engine.streaming.quality import Quality
+from engine.streaming.source import Source
 from engine.streaming.speed import SPEEDS
 from engine.streaming.windows import Windows, decoded
 

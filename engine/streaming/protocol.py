@@ -1,21 +1,10 @@
 """What every source of streamed audio is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from engine.audio.buffer import Samples
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What makes the audio, for people and manifests."""
-
-    name: str
-    version: str
-    what: str
-    licence: str
-    commercial_use: bool = True
+from engine.streaming.source import Source
 
 
 class AudioStream(Protocol):

@@ -12,7 +12,17 @@ from bridge.doors.http.direct import Direct
 from bridge.doors.http.errors import install_error_handlers
 from bridge.doors.http.guard import Guard
 from bridge.doors.http.legacy import mixmaster, musicgen, remix, variations
-from bridge.doors.http.routes import events, jobs, queue, returns, session, styles, system, uploads
+from bridge.doors.http.routes import (
+    events,
+    jobs,
+    queue,
+    returns,
+    session,
+    streams,
+    styles,
+    system,
+    uploads,
+)
 from bridge.doors.http.watch import Watch
 from bridge.security.hosts import HostRule, OriginRule
 from engine import __version__
@@ -23,6 +33,7 @@ ROUTERS = (
     jobs,
     queue,
     events,
+    streams,
     returns,
     styles,
     system,

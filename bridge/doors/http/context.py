@@ -13,6 +13,7 @@ from bridge.security.codes import OneTimeCodes
 from bridge.security.roots import Roots
 from bridge.security.tickets import Tickets
 from bridge.security.token import Token
+from bridge.streams.streams import Streams, no_streams
 from bridge.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class HttpContext:
     codes: OneTimeCodes = field(default_factory=OneTimeCodes)
     tickets: Tickets = field(default_factory=Tickets)
     lan: bool = False
+    streams: Streams = field(default_factory=no_streams)
 
 
 @dataclass(frozen=True, slots=True)

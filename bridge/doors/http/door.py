@@ -25,6 +25,8 @@ STOPPING_S = 2.0
 GRACE_S = 1
 BACKLOG = 512
 LARGEST_MESSAGE_BYTES = 65_536
+PONG_WITHIN_S = 60.0
+"""A client that plays a stream slowly reads the ping only after the audio that lies before it."""
 
 
 class HttpDoor:
@@ -133,6 +135,7 @@ class HttpDoor:
             timeout_graceful_shutdown=GRACE_S,
             ws_max_size=LARGEST_MESSAGE_BYTES,
             ws_per_message_deflate=False,
+            ws_ping_timeout=PONG_WITHIN_S,
         )
         self._server = uvicorn.Server(config)
         self._hub.start()

@@ -11,7 +11,7 @@ from engine.generation.musicgen.long import Codes, codes_of
 from engine.generation.musicgen.sampling import Sampling
 from engine.progress import SILENT, Monitor
 from engine.streaming.musicgen import MusicGenStream, Played
-from engine.streaming.protocol import Source
+from engine.streaming.source import Source
 from engine.streaming.quality import QUALITIES, Quality
 from engine.streaming.speed import SPEEDS, Speeds, estimated_steps_per_s
 from engine.streaming.windows import Windows, decoded
