@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 NEAR_TEMPO = 1.4
 """A take is counted at the level within this ratio of the tempo that was asked for: half and double time are one."""
-LEAST_STRETCH, MOST_STRETCH = 0.75, 1.34
+LEAST_STRETCH, MOST_STRETCH = 0.8, 1.25
 MOST_LOCAL_STRETCH = 1.8
 LEAST_BEATS = 6
 OPENING_BEATS = 16

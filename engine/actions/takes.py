@@ -75,23 +75,25 @@ class Take:
     timeline: TempoMap
     summary: TakeSummary
     fit: Fit
+    needs_no_beat: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person must know of it."""
-        told = self.summary
-        if told.why_not is None:
-            again = len(told.seeds_tried) - 1
+        told, others = self.summary, len(self.summary.seeds_tried) - 1
+        if self.needs_no_beat and told.why_not is not None:
+            return (f"The {told.role} has no beat to fit to the timeline; it is as it was made.",)
+        if told.why_not is not None:
+            tried = f", nor could {others} more" if others else ""
             return (
-                f"{again} take{'s' * (again > 1)} could not be fitted and {_WERE[again > 1]} made anew.",
-            ) * (again > 0)
-        tried = "" if len(told.seeds_tried) == 1 else f", nor could {len(told.seeds_tried) - 1} more"
+                f"The {told.role} could not be fitted to the timeline{tried}: {told.why_not}. It is as it was made.",
+            )
+        if others == 0:
+            return ()
+        takes = "1 take was" if others == 1 else f"{others} takes were"
         return (
-            f"The {told.role} could not be fitted to the timeline{tried}: {told.why_not}. It is as it was made.",
+            f"{takes} made anew from another seed, since no beat in them could be fitted to the timeline.",
         )
-
-
-_WERE = {False: "was", True: "were"}
 
 
 def play(generator: Generator, order: Order, stages: Stages, monitor: Monitor) -> Take:
@@ -143,7 +145,7 @@ def _told(
         residual_worst_ms=fit.residual_worst_ms,
         why_not=fit.why_not,
     )
-    return Take(fit.audio, timeline, summary, fit)
+    return Take(fit.audio, timeline, summary, fit, order.may_lack_beat)
 
 
 def _fitted(sound: Audio, order: Order, monitor: Monitor) -> tuple[TempoMap, Fit]:

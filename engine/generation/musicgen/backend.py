@@ -96,7 +96,7 @@ class MusicGenGenerator:
     def _model(self) -> "MusicGen":
         device, precision = self._wanted
 
-        def load() -> MusicGen:
+        def load() -> "MusicGen":
             from engine.generation.musicgen import MusicGen
 
             return MusicGen.load(
