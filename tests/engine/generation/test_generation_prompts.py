@@ -60,7 +60,7 @@ def test_what_was_heard_of_a_song_counts() -> None:
 
 
 def test_an_unknown_stem_is_refused_with_the_list() -> None:
-    with pytest.raises(NrxError, match="'kazoo'.*drums, bass, melody") as error:
+    with pytest.raises(NrxError, match=r"'kazoo'.*drums, bass, melody") as error:
         prompt_for(Said(stem="kazoo"))
     assert error.value.code == "request.invalid"
 
