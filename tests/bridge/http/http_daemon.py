@@ -9,12 +9,13 @@ from typing import Any, cast
 import httpx
 from http_standin import wav_bytes
 
-from bridge.config import HttpSettings, Settings
+from bridge.config import HttpSettings, Settings, StreamsSettings
 from bridge.doors.http.context import HttpContext
 from bridge.doors.http.door import HttpDoor
 from bridge.library import Library
 from bridge.security.roots import Roots
 from bridge.security.token import Token
+from bridge.streams.streams import Streams, no_streams
 from bridge.uploads import Uploads
 from engine.errors import NrxError
 
@@ -47,6 +48,7 @@ class Daemon:
         """Close the client and the door."""
         self.client.close()
         self.door.stop()
+        self.context.streams.stop()
 
     def upload(self, name: str = "song.wav", data: bytes | None = None) -> str:
         """Upload a file and return its id."""
@@ -77,9 +79,11 @@ def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:
     return True
 
 
-def start_daemon(home: Path, jobs: Any, **http: Any) -> Daemon:
-    """Start a door on a free port."""
+def start_daemon(home: Path, jobs: Any, streams: StreamsSettings | None = None, **http: Any) -> Daemon:
+    """Start a door on a free port, with streams if they are asked for."""
     settings = Settings(home=home, http=HttpSettings(port=0, origins=(ALLOWED_ORIGIN,), **http))
+    if streams is not None:
+        settings = settings.model_copy(update={"streams": streams})
 
     def folder_of(job_id: str) -> str | None:
         try:
@@ -94,6 +98,7 @@ def start_daemon(home: Path, jobs: Any, **http: Any) -> Daemon:
         token=Token.load(home),
         uploads=Uploads(settings, jobs.register_input),
         library=Library(settings, folder_of),
+        streams=Streams(settings) if streams is not None else no_streams(),
     )
     door = HttpDoor(context)
     door.start()

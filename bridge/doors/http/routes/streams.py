@@ -24,6 +24,7 @@ from bridge.streams.messages import Chunk, Ended, Failed, FromSession, Started
 from bridge.streams.request import SAMPLE_BYTES, StreamRequest, parse_stream
 from bridge.streams.streams import Session
 from engine.errors import NrxError
+from engine.models.own import looks_like_path
 
 router = APIRouter(tags=["streams"])
 
@@ -118,7 +119,10 @@ async def _serve(socket: WebSocket, ears: _Ears, serving: Serving) -> None:
                     "request.malformed",
                     'Send {"type": "start", "prompt": "…"} to begin, {"type": "stop"} to end.',
                 )
-            await _play(socket, ears, serving, parse_stream(said))
+            request = parse_stream(said)
+            if looks_like_path(request.generator):
+                await asyncio.to_thread(serving.context.roots.allows, request.generator)
+            await _play(socket, ears, serving, request)
         except NrxError as error:
             await _tell(socket, {"type": "error", "code": error.code, "sentence": error.sentence})
 
