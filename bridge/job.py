@@ -149,7 +149,7 @@ class Job:
                     ),
                     seconds=round(seconds, 3),
                     times_real_time=round(outcome.duration_s / seconds, 2),
-                    device=stages.backends.used_device or "cpu",
+                    device=stages.backends.devices,
                     **written,
                 )
                 manifest = manifest.model_copy(

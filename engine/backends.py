@@ -79,6 +79,7 @@ class Backends:
         preferred: task -> the model that `auto` looks for first.
         separation: options of neural separators.
         cache: where backends keep what they derive from weights (compiled networks); None: nowhere.
+        used_device: where the generator ran, once it has; `separated_on`: where the separator did.
     """
 
     models: ModelStore
@@ -90,7 +91,14 @@ class Backends:
     separation: SeparationOptions = field(default_factory=SeparationOptions)
     cache: Path | None = None
     used_device: str | None = None
+    separated_on: str | None = None
     _made: dict[Any, Choice] = field(default_factory=dict)
+
+    @property
+    def devices(self) -> str:
+        """Where stages ran, as "cpu" or "cuda:0, cpu"."""
+        ran = [device for device in (self.separated_on, self.used_device) if device is not None]
+        return ", ".join(dict.fromkeys(ran)) or "cpu"
 
     def separator(self) -> Choice:
         """Return what separates.

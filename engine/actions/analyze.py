@@ -15,6 +15,7 @@ from engine.actions.separate import (
     load_stem,
     separated_by,
     separated_files,
+    separation_notes,
     stem_tracks,
 )
 from engine.actions.source import MOST_CHANNELS, Mix, mix_of, read_mix, read_stems, sum_of
@@ -96,6 +97,11 @@ def separated_of(song: Song, stages: Stages) -> dict[str, Path]:
     return {} if song.has_stems else known_files(song, _channels(song), stages)
 
 
+def how_separated(song: Song, stages: Stages) -> tuple[str, ...]:
+    """Return what a person should know of how a song was separated; nothing where stems were given."""
+    return () if song.has_stems else separation_notes(song, _channels(song), stages)
+
+
 def four_stems(files: Mapping[str, Path]) -> dict[str, Path | Audio]:
     """Return vocals, drums, bass and other of a separation into these or more: what is more goes into its group."""
     groups: dict[str, list[Path]] = {}
@@ -127,5 +133,5 @@ def analyze_song(song: Song, stages: Stages) -> Outcome:
         sections=analysis.sections,
         timeline_source=analysis.tempo_source,
         backends=() if song.has_stems else (about_separator(stages.backends),),
-        notes=(*song.notes, *analysis.notes),
+        notes=(*song.notes, *how_separated(song, stages), *analysis.notes),
     )

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engine.actions.analyze import analysis_of, origin_of, separated_of, stems_and_mix
+from engine.actions.analyze import analysis_of, how_separated, origin_of, separated_of, stems_and_mix
 from engine.actions.finish import finish, finite
 from engine.actions.fit import (
     fit_stems,
@@ -125,6 +125,7 @@ def remix(
         takes=played.takes,
         notes=(
             *song.notes,
+            *how_separated(song, stages),
             *analysis.notes,
             *notes,
             *tuning_notes(plan, style, cents),

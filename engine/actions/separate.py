@@ -40,7 +40,7 @@ def about_separator(backends: Backends) -> Backend:
         commercial_use=model.card.commercial or model.name in backends.models.cleared,
         model=model.card.repo or str(model.folder),
         revision=model.revision,
-        device=backends.used_device,
+        device=backends.separated_on,
         why=choice.why,
     )
 
@@ -78,12 +78,19 @@ def separated_files(
         sound = mix.sound()
         blocks = stream(sound, backend=separator, two_stems=two_stems, monitor=monitor.part(0, 0.97))
         write_stems(folder, blocks, sound, subtype, start_frame)
-        measures = {"sample_rate": mix.sample_rate, "frames": mix.frames, "power": mix.power}
+        measures = {
+            "sample_rate": mix.sample_rate,
+            "frames": mix.frames,
+            "power": mix.power,
+            "device": separator.device,
+            "notes": separator.notes,
+        }
         (folder / _MEASURES).write_text(json.dumps(measures))
         for role in roles:
             save_shape(folder / f"{role}.npz", envelope(read_audio(folder / f"{role}.wav")))
 
     folder = stages.cached("separate", depends_on(song, channels, stages.backends, two_stems), fill)
+    stages.backends.separated_on = json.loads((folder / _MEASURES).read_bytes()).get("device", "cpu")
     return {role: folder / f"{role}.wav" for role in roles}
 
 
@@ -108,6 +115,14 @@ def separated_by(backends: Backends) -> list[object]:
     if not choice.is_neural:
         return [info.name, info.version]
     return [info.name, info.version, *choice.key, *backends.separation.key]
+
+
+def separation_notes(
+    song: Song, channels: int, stages: Stages, two_stems: str | None = None
+) -> tuple[str, ...]:
+    """Return what a person should know of how a song's stems were made."""
+    folder = stages.find("separate", depends_on(song, channels, stages.backends, two_stems))
+    return tuple(json.loads((folder / _MEASURES).read_bytes()).get("notes", ())) if folder is not None else ()
 
 
 def write_stems(
@@ -187,5 +202,8 @@ def separate(song: Song, stages: Stages, *, two_stems: str | None = None) -> Out
         duration_s=mix.duration_s,
         length_s=mix.duration_s,
         backends=(made_by,),
-        notes=(f"Separated by {made_by.name}, which is {grade} ({made_by.why}).",),
+        notes=(
+            f"Separated by {made_by.name}, which is {grade} ({made_by.why}).",
+            *separation_notes(song, audio.channels, stages, two_stems),
+        ),
     )

@@ -41,6 +41,16 @@ class Separator(Protocol):
         """What this backend is."""
         ...
 
+    @property
+    def device(self) -> str:
+        """Where the last song was separated: "cpu", "cuda:0", "mps"."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of how the last song was separated, in sentences."""
+        ...
+
     def stream(self, audio: Audio, monitor: Monitor = SILENT) -> Iterator[StemBlock]:
         """Yield blocks of stems, in time order; `monitor` is told of progress and asked about cancelling."""
         ...

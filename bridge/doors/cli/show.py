@@ -62,6 +62,19 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+MAKERS = {"separate": "Separated", "generate": "Played"}
+"""Stages that can be done by several backends, and what is said of the one that did it."""
+
+
+def _makers(manifest: Manifest) -> list[str]:
+    """Return which backends did their stages and why; `nrx separate` says it in its notes."""
+    return [
+        f"{MAKERS[item.stage]} by {item.name}{f' on {item.device}' if item.device else ''}: {item.why}."
+        for item in manifest.backends
+        if item.stage in MAKERS and item.why and manifest.action != "separate"
+    ]
+
+
 def facts(manifest: Manifest) -> list[str]:
     """Return what a person would want to know of a return, a line each."""
     lines = []
@@ -90,6 +103,7 @@ def facts(manifest: Manifest) -> list[str]:
     if master is not None and master.integrated_lufs is not None and master.true_peak_dbtp is not None:
         lines.append(f"Master: {master.integrated_lufs:.1f} LUFS, {master.true_peak_dbtp:.1f} dBTP.")
         lines += [f"Note: {warning}" for warning in master.warnings]
+    lines += _makers(manifest)
     lines += [f"Note: {note}" for note in manifest.notes]
     if manifest.seconds:
         reused = [stage.stage for stage in manifest.stages if stage.cached]
