@@ -18,7 +18,7 @@
   "openrect": [
    0.0,
    0.0,
-   562.0,
+   602.0,
    169.0
   ],
   "openinpresentation": 1,
@@ -35,7 +35,7 @@
   "statusbarvisible": 2,
   "toolbarvisible": 1,
   "boxanimatetime": 500,
-  "devicewidth": 562.0,
+  "devicewidth": 602.0,
   "description": "Remix this track in another style with NRX Bridge",
   "boxes": [
    {
@@ -337,7 +337,9 @@
        ],
        "parameter_initial_enable": 1
       }
-     }
+     },
+     "annotation": "The style of the remix. Styles of your own follow after these.",
+     "annotation_name": "Style"
     }
    },
    {
@@ -406,7 +408,9 @@
        ],
        "parameter_initial_enable": 1
       }
-     }
+     },
+     "annotation": "What the remix is made from: this track's clips in the Arrangement, the clip that is selected, or what reaches the device, recorded in real time over the loop brace.",
+     "annotation_name": "Source"
     }
    },
    {
@@ -474,7 +478,9 @@
        ],
        "parameter_initial_enable": 1
       }
-     }
+     },
+     "annotation": "Where the stems land: in the Arrangement at the beat where the source begins, or in Session slots.",
+     "annotation_name": "Landing"
     }
    },
    {
@@ -517,7 +523,9 @@
        "parameter_initial_enable": 1,
        "parameter_unitstyle": 1
       }
-     }
+     },
+     "annotation": "How busy and loud the new parts play; 1 is what the style asks for.",
+     "annotation_name": "Energy"
     }
    },
    {
@@ -560,7 +568,9 @@
        "parameter_initial_enable": 1,
        "parameter_unitstyle": 1
       }
-     }
+     },
+     "annotation": "How bright the new parts sound; 1 is what the style asks for.",
+     "annotation_name": "Brightness"
     }
    },
    {
@@ -628,7 +638,9 @@
        ],
        "parameter_initial_enable": 1
       }
-     }
+     },
+     "annotation": "The Set's own bars, or a tempo of the style's; then set Live's tempo to what the device says.",
+     "annotation_name": "Tempo"
     }
    },
    {
@@ -676,7 +688,9 @@
       }
      },
      "mode": 1,
-     "texton": "Keep vocals"
+     "texton": "Keep vocals",
+     "annotation": "Whether the song's voice goes into the remix.",
+     "annotation_name": "Keep Vocals"
     }
    },
    {
@@ -724,7 +738,9 @@
       }
      },
      "mode": 1,
-     "texton": "Follow tempo"
+     "texton": "Follow tempo",
+     "annotation": "Switch warping on in the clips that land, where the tempo is constant and Live hears it as it is.",
+     "annotation_name": "Follow Tempo"
     }
    },
    {
@@ -772,7 +788,9 @@
       }
      },
      "mode": 1,
-     "texton": "Locators"
+     "texton": "Locators",
+     "annotation": "Set a locator at each section when the stems land.",
+     "annotation_name": "Locators"
     }
    },
    {
@@ -820,7 +838,9 @@
       }
      },
      "mode": 1,
-     "texton": "MIDI"
+     "texton": "MIDI",
+     "annotation": "Lay the new parts as MIDI clips too, on muted tracks.",
+     "annotation_name": "MIDI"
     }
    },
    {
@@ -1044,7 +1064,9 @@
       }
      },
      "mode": 0,
-     "texton": "Remix"
+     "texton": "Remix",
+     "annotation": "Remix this track in the chosen style.",
+     "annotation_name": "Remix"
     }
    },
    {
@@ -1106,7 +1128,9 @@
       }
      },
      "mode": 0,
-     "texton": "Separate"
+     "texton": "Separate",
+     "annotation": "Separate this track into stems that add up to it.",
+     "annotation_name": "Separate"
     }
    },
    {
@@ -1168,7 +1192,9 @@
       }
      },
      "mode": 0,
-     "texton": "Variation"
+     "texton": "Variation",
+     "annotation": "The remix again, with other notes.",
+     "annotation_name": "Variation"
     }
    },
    {
@@ -1230,7 +1256,9 @@
       }
      },
      "mode": 0,
-     "texton": "Sync"
+     "texton": "Sync",
+     "annotation": "Fit this track to the Set's tempo.",
+     "annotation_name": "Sync"
     }
    },
    {
@@ -1292,7 +1320,9 @@
       }
      },
      "mode": 0,
-     "texton": "Master"
+     "texton": "Master",
+     "annotation": "Master this track.",
+     "annotation_name": "Master"
     }
    },
    {
@@ -1354,7 +1384,9 @@
       }
      },
      "mode": 0,
-     "texton": "Land"
+     "texton": "Land",
+     "annotation": "Land what has ended, or go on with a landing that was stopped.",
+     "annotation_name": "Land"
     }
    },
    {
@@ -1416,7 +1448,9 @@
       }
      },
      "mode": 0,
-     "texton": "Cancel"
+     "texton": "Cancel",
+     "annotation": "End the recording or the job.",
+     "annotation_name": "Cancel"
     }
    },
    {
@@ -1499,7 +1533,7 @@
      "presentation_rect": [
       380.0,
       6.0,
-      174.0,
+      214.0,
       16.0
      ]
     }
@@ -1523,7 +1557,7 @@
      "presentation": 1,
      "presentation_rect": [
       380.0,
-      26.0,
+      24.0,
       52.0,
       16.0
      ],
@@ -1560,12 +1594,12 @@
       100.0,
       18.0
      ],
-     "text": "-",
+     "text": " ",
      "presentation": 1,
      "presentation_rect": [
       438.0,
-      26.0,
-      116.0,
+      24.0,
+      156.0,
       16.0
      ]
     }
@@ -1586,11 +1620,12 @@
      "presentation": 1,
      "presentation_rect": [
       380.0,
-      48.0,
-      174.0,
-      48.0
+      44.0,
+      214.0,
+      50.0
      ],
-     "linecount": 3
+     "linecount": 3,
+     "presentation_linecount": 4
     }
    },
    {
@@ -1605,13 +1640,13 @@
       100.0,
       18.0
      ],
-     "text": "-",
+     "text": " ",
      "presentation": 1,
      "presentation_rect": [
       380.0,
-      100.0,
-      174.0,
-      62.0
+      96.0,
+      214.0,
+      68.0
      ],
      "linecount": 4,
      "textcolor": [
@@ -1619,7 +1654,8 @@
       0.15,
       0.1,
       1.0
-     ]
+     ],
+     "presentation_linecount": 5
     }
    },
    {
@@ -1765,6 +1801,82 @@
      ],
      "text": "prepend set"
     }
+   },
+   {
+    "box": {
+     "id": "obj-64",
+     "maxclass": "newobj",
+     "text": "t b b",
+     "numinlets": 1,
+     "numoutlets": 2,
+     "outlettype": [
+      "bang",
+      "bang"
+     ],
+     "patching_rect": [
+      20.0,
+      150.0,
+      40.0,
+      22.0
+     ]
+    }
+   },
+   {
+    "box": {
+     "id": "obj-65",
+     "maxclass": "message",
+     "text": "outputvalue",
+     "numinlets": 2,
+     "numoutlets": 1,
+     "outlettype": [
+      ""
+     ],
+     "patching_rect": [
+      120.0,
+      150.0,
+      80.0,
+      22.0
+     ]
+    }
+   },
+   {
+    "box": {
+     "id": "obj-66",
+     "maxclass": "newobj",
+     "text": "dspstate~",
+     "numinlets": 1,
+     "numoutlets": 4,
+     "outlettype": [
+      "int",
+      "float",
+      "int",
+      "int"
+     ],
+     "patching_rect": [
+      220.0,
+      150.0,
+      62.0,
+      22.0
+     ]
+    }
+   },
+   {
+    "box": {
+     "id": "obj-67",
+     "maxclass": "newobj",
+     "text": "prepend rate",
+     "numinlets": 1,
+     "numoutlets": 1,
+     "outlettype": [
+      ""
+     ],
+     "patching_rect": [
+      220.0,
+      180.0,
+      80.0,
+      22.0
+     ]
+    }
    }
   ],
   "lines": [
@@ -1813,18 +1925,6 @@
      "destination": [
       "obj-3",
       1
-     ]
-    }
-   },
-   {
-    "patchline": {
-     "source": [
-      "obj-4",
-      0
-     ],
-     "destination": [
-      "obj-6",
-      0
      ]
     }
    },
@@ -2532,6 +2632,210 @@
      ],
      "destination": [
       "obj-13",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-4",
+      0
+     ],
+     "destination": [
+      "obj-64",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-64",
+      0
+     ],
+     "destination": [
+      "obj-6",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-64",
+      1
+     ],
+     "destination": [
+      "obj-65",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-64",
+      1
+     ],
+     "destination": [
+      "obj-10",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-64",
+      1
+     ],
+     "destination": [
+      "obj-66",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-66",
+      1
+     ],
+     "destination": [
+      "obj-67",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-67",
+      0
+     ],
+     "destination": [
+      "obj-7",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-65",
+      0
+     ],
+     "destination": [
+      "obj-13",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-65",
+      0
+     ],
+     "destination": [
+      "obj-15",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-65",
+      0
+     ],
+     "destination": [
+      "obj-17",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-65",
+      0
+     ],
+     "destination": [
+      "obj-18",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-65",
+      0
+     ],
+     "destination": [
+      "obj-19",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-65",
+      0
+     ],
+     "destination": [
+      "obj-21",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-65",
+      0
+     ],
+     "destination": [
+      "obj-22",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-65",
+      0
+     ],
+     "destination": [
+      "obj-23",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-65",
+      0
+     ],
+     "destination": [
+      "obj-24",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "obj-65",
+      0
+     ],
+     "destination": [
+      "obj-25",
       0
      ]
     }

@@ -20,19 +20,23 @@ var PROTOCOL = 1;
 var FIRST_DAEMON_PORT = 39100, DAEMON_PORTS = 10;
 var FIRST_REPLY_PORT = 39200, REPLY_PORTS = 100;
 var HELLO_MS = 250, ALIVE_MS = 4000, DEAF_MS = 9000, RESEND_MS = 1000, RESENDS = 5;
-var LAND_STEP_MS = 30, RECORDING_MS = 1000, RECORD_POLL_MS = 50, RECORD_CLOSE_MS = 300;
+var LAND_STEP_MS = 30, RECORDING_MS = 1000, RECORD_POLL_MS = 50, RECORD_START_MS = 2000, RECORD_CLOSE_MS = 300;
+var CUE_TRIES = 40;
 var SLICE = 8192;
-var MOST_JOBS = 8;
+var MOST_JOBS = 8, MOST_SHOWN = 180;
 var BAD_BEAT = 1576800;
 
 var SOURCES = ["clips", "selected", "record"];
 var SOURCE_SAYS = {
-    clips: "This track's clips, rebuilt from their files: device effects, automation and fades are not in it.",
-    selected: "The selected clip, rebuilt from its file: device effects, automation and fades are not in it.",
-    record: "What reaches this device, recorded in real time: effects after it are not in it."
+    clips: "This track's clips, from their files: without effects and automation; fades as last saved.",
+    selected: "The selected clip, from its file: without effects and automation; fades as last saved.",
+    record: "What reaches this device, recorded in real time: without effects after it."
 };
+/* The styles that NRX Bridge comes with, in the menu's order: what was automated stays what it was. */
+var OWN_STYLES = ["acoustic", "edm", "jazz", "lofi_chill", "neo_soul", "orchestral", "rock", "synthwave"];
+var COMPLEX = 4;
 var STAGE_SAYS = {
-    separate: "Separating", analyze: "Listening", generate: "Playing", sync: "Fitting", mix: "Mixing",
+    rebuild: "Rebuilding", separate: "Separating", analyze: "Listening", generate: "Playing", sync: "Fitting", mix: "Mixing",
     master: "Mastering", publish: "Writing", read: "Reading"
 };
 var KINDS_LANDED = { separated: 1, fitted: 1, generated: 1, mix: 1, master: 1 };
@@ -41,14 +45,17 @@ var settings = {
     style: 0, energy: 1, brightness: 1, tempo: 0, keep: 1, source: 0, place: 0, warp: 0, locators: 0, midi: 0
 };
 var styles = [];
-var wanted_styles = 0;
+var heard = [];
 var instance = "";
 var ready = 0;
-var link = { up: 0, port: 0, reply: 0, tries: 0, heard_ms: 0, asked_ms: 0, spool: "", version: "" };
+var sample_rate = 0;
+var live_set = null;
+var link = { up: 0, fits: 1, port: 0, reply: 0, tries: 0, heard_ms: 0, asked_ms: 0, spool: "", version: "" };
 var jobs = [];
 var seed = 0;
 var current = null;
 var landing = null;
+var to_land = [];
 var take = null;
 var shown = {};
 
@@ -59,6 +66,8 @@ function bang() {
     instance = "i" + now().toString(36) + Math.floor(Math.random() * 1e6).toString(36);
     link.reply = FIRST_REPLY_PORT + Math.floor(Math.random() * REPLY_PORTS);
     link.tries = 0;
+    link.up = 0;
+    live_set = null;
     face("light", 0);
     face("stage", "Looking for NRX Bridge");
     outlet(TO_PORT, ["port", link.reply]);
@@ -94,8 +103,10 @@ function keep_in_touch() {
         return;
     }
     if (link.tries > 0 && link.tries % DAEMON_PORTS === 0) {
-        link.reply = FIRST_REPLY_PORT + (link.reply - FIRST_REPLY_PORT + 1) % REPLY_PORTS;
-        outlet(TO_PORT, ["port", link.reply]);
+        if (is_power_of_two(link.tries / DAEMON_PORTS)) {
+            link.reply = FIRST_REPLY_PORT + (link.reply - FIRST_REPLY_PORT + 1) % REPLY_PORTS;
+            outlet(TO_PORT, ["port", link.reply]);
+        }
         if (link.tries === DAEMON_PORTS) {
             fail("NRX Bridge is not running; start it with: nrx serve");
         }
@@ -104,6 +115,10 @@ function keep_in_touch() {
     link.tries += 1;
 }
 keep_in_touch.local = 1;
+
+/* A reply port may be taken, or the daemon absent: another is tried after 1, 2, 4, 8 rounds, as Max may keep old ones. */
+function is_power_of_two(rounds) { return (rounds & (rounds - 1)) === 0; }
+is_power_of_two.local = 1;
 
 function hello(port) {
     link.asked_ms = now();
@@ -133,7 +148,8 @@ function welcome(version, protocol, http, spool, echo) {
     }
     link.up = 1;
     face("light", 1);
-    if (parseInt(protocol, 10) !== PROTOCOL) {
+    link.fits = parseInt(protocol, 10) === PROTOCOL;
+    if (!link.fits) {
         fail("NRX Bridge " + version + " speaks protocol " + protocol + " and this device " + PROTOCOL + "; update the older.");
     } else if (family(link.version) !== family(DEVICE_VERSION)) {
         fail("NRX Bridge is " + version + ", this device " + DEVICE_VERSION + "; run: nrx install ableton");
@@ -141,7 +157,7 @@ function welcome(version, protocol, http, spool, echo) {
         fail("");
     }
     face("stage", "Ready");
-    styles = [];
+    heard = [];
     outlet(TO_OSC, ["/nrx/styles"]);
     for (i = 0; i < jobs.length; i += 1) {
         if (jobs[i].state === "open") {
@@ -189,14 +205,30 @@ function anything() {
 }
 
 function style_heard(index, count, id, name) {
+    var names = [], own = [], more = [], i, at;
     link.heard_ms = now();
-    styles[index] = { id: id, name: name };
-    wanted_styles = count;
-    var names = [], i;
+    heard[index] = { id: id, name: name };
     for (i = 0; i < count; i += 1) {
-        if (!styles[i]) {
+        if (!heard[i]) {
             return;
         }
+    }
+    for (i = 0; i < count; i += 1) {
+        at = OWN_STYLES.indexOf(heard[i].id);
+        if (at >= 0) {
+            own[at] = heard[i];
+        } else {
+            more.push(heard[i]);
+        }
+    }
+    styles = [];
+    for (i = 0; i < own.length; i += 1) {
+        if (own[i]) {
+            styles.push(own[i]);
+        }
+    }
+    styles = styles.concat(more);
+    for (i = 0; i < styles.length; i += 1) {
         names.push(styles[i].name);
     }
     face("styles", names);
@@ -215,6 +247,7 @@ function place(v) { settings.place = v; }
 function warp(v) { settings.warp = v; }
 function locators(v) { settings.locators = v; }
 function midi(v) { settings.midi = v; }
+function rate(v) { sample_rate = v; }
 function source(v) {
     settings.source = v;
     face("used", SOURCE_SAYS[SOURCES[v]]);
@@ -250,7 +283,10 @@ function face(name, value) {
 face.local = 1;
 
 function fail(sentence) {
-    face("error", sentence === "" ? "-" : sentence);
+    face("error", sentence === "" ? " " : sentence.length > MOST_SHOWN ? sentence.slice(0, MOST_SHOWN) + " ..." : sentence);
+    if (sentence !== "") {
+        post("NRX Bridge: " + sentence + "\n");
+    }
 }
 fail.local = 1;
 
@@ -263,6 +299,10 @@ function begin(action, is_variation) {
     }
     if (!link.up) {
         fail("NRX Bridge is not running; start it with: nrx serve");
+        return;
+    }
+    if (!link.fits) {
+        fail("NRX Bridge " + link.version + " and this device part; run: nrx install ableton, and drag it in anew.");
         return;
     }
     if (take || (current && (current.state === "sent" || current.state === "open"))) {
@@ -321,7 +361,7 @@ function submit(asked) {
     };
     remember(current);
     face("percent", 0);
-    face("left", "-");
+    face("left", " ");
     face("stage", "Sending");
     announce();
 }
@@ -336,10 +376,6 @@ announce.local = 1;
 
 function announce_again() {
     if (!current || current.state !== "sent") {
-        return;
-    }
-    if (current.taken) {
-        outlet(TO_OSC, ["/nrx/status", current.id]);
         return;
     }
     if (current.received) {
@@ -403,36 +439,16 @@ progress.local = 1;
 function time_left(left_s) {
     var whole;
     if (!(left_s >= 0)) {
-        return "-";
+        return " ";
     }
     whole = left_s < 20 ? Math.ceil(left_s) : 5 * Math.ceil(left_s / 5);
-    return whole < 60 ? whole + " s" : Math.floor(whole / 60) + " min " + whole % 60 + " s";
+    return (whole < 60 ? "" : Math.floor(whole / 60) + " min ") + whole % 60 + " s left";
 }
 time_left.local = 1;
-
-/* The daemon's spool may have taken the request file before our word of it came: then there is a status file. */
-function taken_by_spool(job, code) {
-    var status;
-    if (job.state !== "sent" || (code !== "input.not_found" && code !== "job.unknown")) {
-        return false;
-    }
-    status = parsed(read_text(link.spool + "/status/" + job.id + ".json"));
-    job.asks = (job.asks || 0) + 1;
-    if (status ? status.state === "failed" : job.asks > 20) {
-        return false;
-    }
-    job.taken = 1;
-    resend.schedule(RESEND_MS / 2);
-    return true;
-}
-taken_by_spool.local = 1;
 
 function refused(id, code, sentence) {
     var job = job_of(id);
     link.heard_ms = now();
-    if (job && taken_by_spool(job, code)) {
-        return;
-    }
     if (job) {
         if (code === "request.too_many" && job.state === "sent") {
             job.received = 0;
@@ -447,7 +463,7 @@ function refused(id, code, sentence) {
     if (!job || job === current) {
         face("stage", code === "cancelled" ? "Cancelled" : "Ready");
         face("percent", 0);
-        face("left", "-");
+        face("left", " ");
         fail(code === "cancelled" ? "" : sentence);
     }
 }
@@ -461,7 +477,7 @@ function done(id, manifest) {
     }
     job.manifest = (manifest || manifest_of(id)).replace(/\\/g, "/");
     face("percent", 100);
-    face("left", "-");
+    face("left", " ");
     if (job.away) {
         job.state = "done";
         store();
@@ -520,7 +536,12 @@ function state(text) {
 
 /* ---- Live ---- */
 
-function song() { return new LiveAPI("live_set"); }
+function song() {
+    if (!live_set) {
+        live_set = new LiveAPI("live_set");
+    }
+    return live_set;
+}
 song.local = 1;
 
 function by_id(id) { return new LiveAPI("id " + id); }
@@ -585,6 +606,11 @@ function has_set_path() {
 }
 has_set_path.local = 1;
 
+function has_take_lanes() {
+    return at_least(live_version(), 12, 2, 0);
+}
+has_take_lanes.local = 1;
+
 function own_track() {
     var api = new LiveAPI("this_device canonical_parent"), steps = 0;
     while (api.type !== "Track" && api.id !== 0 && api.id !== "0" && steps < 16) {
@@ -596,15 +622,29 @@ function own_track() {
 own_track.local = 1;
 
 function clips_of_track() {
-    var track = own_track(), ids, clips = [], clip, i;
-    if (track.type !== "Track" || !number_of(track, "has_audio_input")) {
+    var track = own_track(), ids, clips = [], notes = [], clip, i, muted = 0, name, project;
+    if (track.type !== "Track") {
+        fail("NRX Bridge sits on no track; put it on an audio track.");
+        return null;
+    }
+    if (ids_of(song(), "tracks").join(" ").split(" ").indexOf("" + track.id) < 0) {
+        fail("This is a return or the main track, which has no clips: put NRX Bridge on an audio track.");
+        return null;
+    }
+    if (number_of(track, "is_foldable")) {
+        fail("This is a group track, which has no clips: put NRX Bridge on a track inside it, or record the input.");
+        return null;
+    }
+    if (!number_of(track, "has_audio_input")) {
         fail("NRX Bridge sits on no audio track; put it on one, or record the input.");
         return null;
     }
     ids = ids_of(track, "arrangement_clips");
     for (i = 0; i < ids.length; i += 1) {
         clip = by_id(ids[i]);
-        if (number_of(clip, "is_audio_clip") && !number_of(clip, "muted")) {
+        if (number_of(clip, "muted")) {
+            muted += 1;
+        } else if (number_of(clip, "is_audio_clip")) {
             clips.push(clip);
         }
     }
@@ -612,7 +652,23 @@ function clips_of_track() {
         fail("This track has no audio clip in the Arrangement; choose the selected clip, or record the input.");
         return null;
     }
-    return project_of(string_of(track, "name"), clips);
+    name = string_of(track, "name");
+    if (muted) {
+        notes.push(muted + (muted === 1 ? " muted clip is" : " muted clips are") + " left out.");
+    }
+    if (number_of(track, "is_frozen")) {
+        notes.push("The track is frozen: its clips are taken as they were before.");
+    }
+    if (has_take_lanes() && ids_of(track, "take_lanes").length) {
+        notes.push("Take lanes are left out.");
+    }
+    project = project_of(name, clips);
+    if (project) {
+        project.track.whole = true;
+        project.track.notes = notes;
+        face("used", [SOURCE_SAYS.clips].concat(notes).join(" "));
+    }
+    return project;
 }
 clips_of_track.local = 1;
 
@@ -666,6 +722,7 @@ function describe(clip, input) {
     var length = number_of(clip, "end_time") - number_of(clip, "start_time"), one, markers, i;
     one = {
         input: input,
+        name: string_of(clip, "name").slice(0, 1000),
         start_beat: arranged ? number_of(clip, "start_time") : 0,
         end_beat: arranged ? number_of(clip, "end_time") : 0,
         warped: warped,
@@ -695,8 +752,9 @@ function describe(clip, input) {
 }
 describe.local = 1;
 
+/* What Live shows: "-6.0 dB", in some languages with a comma, with a true minus sign, or "-inf dB". */
 function decibels(text) {
-    var value = parseFloat(text);
+    var value = parseFloat(("" + text).replace("\u2212", "-").replace(",", "."));
     return isNaN(value) ? -144 : value;
 }
 decibels.local = 1;
@@ -707,12 +765,16 @@ function start_take(asked) {
     var set = song(), looped = number_of(set, "loop"), id = new_id(), start, end, path;
     start = looped ? number_of(set, "loop_start") : 0;
     end = looped ? start + number_of(set, "loop_length") : number_of(set, "last_event_time");
+    if (is_recording()) {
+        fail("Live is recording; stop that first.");
+        return;
+    }
     if (end <= start) {
         fail("There is nothing to record; set the loop brace over the part that you want.");
         return;
     }
     path = link.spool.replace(/\/spool$/, "") + "/inputs/" + id + ".wav";
-    take = { asked: asked, id: id, path: path, start: start, end: end, last: start, looped: looped, playing: 0 };
+    take = { asked: asked, id: id, path: path, start: start, end: end, last: start, looped: looped, playing: 0, at_ms: now() };
     set.call("stop_playing");
     set.set("loop", 0);
     set.set("current_song_time", start);
@@ -725,37 +787,38 @@ function start_take(asked) {
 }
 start_take.local = 1;
 
+function is_recording() {
+    return number_of(song(), "record_mode") || number_of(song(), "session_record");
+}
+is_recording.local = 1;
+
 function watch_take() {
-    var at, id;
+    var at;
     if (!take) {
         recorder.cancel();
         return;
     }
     if (take.stopped_ms) {
         if (now() - take.stopped_ms >= RECORD_CLOSE_MS) {
-            recorder.cancel();
-            id = take.id;
-            at = take;
-            take = null;
-            at.asked.id = id;
-            at.asked.project = {
-                inputs: [{ path: at.path }],
-                track: timeline(string_of(own_track(), "name"), [{
-                    input: 0, start_beat: at.start, end_beat: at.last, warped: false, offset: 0, gain_db: 0, semitones: 0
-                }], at.start, at.last)
-            };
-            submit(at.asked);
+            end_take();
         }
         return;
     }
     at = number_of(song(), "current_song_time");
-    if (take.playing && !number_of(song(), "is_playing")) {
-        stop_take();
+    if (!number_of(song(), "is_playing")) {
+        if (take.playing) {
+            stop_take();
+        } else if (now() - take.at_ms > RECORD_START_MS) {
+            stop_take();
+            take = null;
+            face("stage", "Ready");
+            fail("Live did not start to play; press the button again.");
+        }
         return;
     }
     take.playing = 1;
-    face("percent", Math.floor(100 * (at - take.start) / (take.end - take.start)));
-    take.last = Math.min(at, take.end);
+    face("percent", Math.floor(100 * Math.max(0, at - take.start) / (take.end - take.start)));
+    take.last = Math.max(take.start, Math.min(at, take.end));
     if (at >= take.end) {
         stop_take();
     }
@@ -771,21 +834,58 @@ function stop_take() {
 }
 stop_take.local = 1;
 
-/* ---- landing ---- */
+/* What was recorded, in a file beside it as well: should the daemon be away now, it tells where the sound belongs. */
+function end_take() {
+    var done_take = take, place;
+    recorder.cancel();
+    take = null;
+    if (done_take.last <= done_take.start) {
+        face("stage", "Ready");
+        fail("Nothing was recorded: playback stopped at once.");
+        return;
+    }
+    place = timeline(string_of(own_track(), "name"), [{
+        input: 0, start_beat: done_take.start, end_beat: done_take.last, warped: false, offset: 0, gain_db: 0, semitones: 0
+    }], done_take.start, done_take.last);
+    write_text(done_take.path.replace(/wav$/, "json"), ascii({
+        protocol: PROTOCOL, file: done_take.id + ".wav", start_beat: done_take.start, end_beat: done_take.last,
+        bpm: place.bpm, signature: place.signature, sample_rate: sample_rate
+    }));
+    done_take.asked.id = done_take.id;
+    done_take.asked.project = { inputs: [{ path: done_take.path }], track: place };
+    submit(done_take.asked);
+}
+end_take.local = 1;
+
+/* ---- landing ----
+ *
+ * In few turns of the script, as Live may make an undo step of each: all tracks with their clips; then their warping;
+ * then their looping (both in one turn crash Live before 12.1.5); then MIDI; then locators, one turn each.
+ */
 
 function land() {
-    var i;
-    for (i = jobs.length - 1; i >= 0; i -= 1) {
-        if (jobs[i].state === "done") {
-            start_landing(jobs[i]);
-            return;
+    var states = ["done", "landed"], i, j;
+    for (j = 0; j < states.length; j += 1) {
+        for (i = jobs.length - 1; i >= 0; i -= 1) {
+            if (jobs[i].state === states[j]) {
+                start_landing(jobs[i]);
+                return;
+            }
         }
     }
     fail("No finished job waits to be landed.");
 }
 
 function start_landing(job) {
-    var manifest = parsed(read_text(job.manifest)), folder;
+    var manifest, folder;
+    if (landing) {
+        job.state = "done";
+        if (landing.job !== job && to_land.indexOf(job) < 0) {
+            to_land.push(job);
+        }
+        return;
+    }
+    manifest = parsed(read_text(job.manifest));
     if (!manifest || !manifest.tracks) {
         fail("The return of " + job.id + " cannot be read: " + job.manifest);
         return;
@@ -796,21 +896,72 @@ function start_landing(job) {
         store();
         face("stage", "Ready");
         fail("Drag the stems from " + folder + " into Live: this version cannot be given clips by a device.");
-        messnamed("max", "launchbrowser", "file://" + folder);
+        messnamed("max", "launchbrowser", address_of(folder));
         return;
     }
     job.state = "landing";
-    landing = { job: job, manifest: manifest, folder: folder, tracks: null, at: 0, step: 0, made: [], failed: "" };
+    landing = {
+        job: job, manifest: manifest, folder: folder, session: settings.place === 1, step: 0, laid: [], failed: "", said: []
+    };
+    fail("");
     face("stage", "Landing");
     lander.interval = LAND_STEP_MS;
     lander.repeat();
 }
 start_landing.local = 1;
 
+function address_of(folder) {
+    return "file://" + (folder.charAt(0) === "/" ? "" : "/") + encodeURI(folder).replace(/#/g, "%23").replace(/\?/g, "%3F");
+}
+address_of.local = 1;
+
+function land_step() {
+    var work = landing, steps = [lay_tracks, set_warping, set_looping, land_midi, set_locator];
+    if (!work) {
+        lander.cancel();
+        return;
+    }
+    if (is_recording()) {
+        face("stage", "Waiting until recording ends");
+        lander.interval = RECORDING_MS;
+        return;
+    }
+    lander.interval = LAND_STEP_MS;
+    face("stage", "Landing");
+    if (work.step < steps.length) {
+        if (steps[work.step](work) !== "again") {
+            work.step += 1;
+        }
+        return;
+    }
+    lander.cancel();
+    landing = null;
+    finish_landing(work);
+    while (to_land.length && !landing) {
+        start_landing(to_land.shift());
+    }
+}
+land_step.local = 1;
+
+function remark(work, sentence) {
+    if (work.said.indexOf(sentence) < 0) {
+        work.said.push(sentence);
+    }
+}
+remark.local = 1;
+
+function lay_tracks(work) {
+    var told = tracks_to_land(work), i;
+    for (i = 0; i < told.length && work.failed === ""; i += 1) {
+        lay_track(work, told[i]);
+    }
+}
+lay_tracks.local = 1;
+
 function tracks_to_land(work) {
-    var landed = settings.place === 1 ? {} : files_in_set(), told = work.manifest.tracks, tracks = [], i;
+    var there = files_in_set(work.session), told = work.manifest.tracks, tracks = [], i;
     for (i = 0; i < told.length; i += 1) {
-        if (KINDS_LANDED[told[i].kind] && !landed[work.folder + "/" + told[i].file]) {
+        if (KINDS_LANDED[told[i].kind] && !is_among(there, work.folder + "/" + told[i].file)) {
             tracks.push(told[i]);
         }
     }
@@ -818,14 +969,43 @@ function tracks_to_land(work) {
 }
 tracks_to_land.local = 1;
 
-function files_in_set() {
-    var files = {}, tracks = ids_of(song(), "tracks"), i, j, clips, path;
+/* macOS may give a path back with its accents taken apart: where one of two paths is, only the rest is compared. */
+function is_among(files, path) {
+    var i, bare = without_accents(path);
+    if (files.indexOf(path) >= 0) {
+        return true;
+    }
+    for (i = 0; i < files.length; i += 1) {
+        if (/[\u0300-\u036f]/.test(files[i]) !== /[\u0300-\u036f]/.test(path) && without_accents(files[i]) === bare) {
+            return true;
+        }
+    }
+    return false;
+}
+is_among.local = 1;
+
+function without_accents(path) {
+    return path.replace(/[\s\S][\u0300-\u036f]+/g, "").replace(/[^\u0000-\u007e]/g, "");
+}
+without_accents.local = 1;
+
+function files_in_set(session) {
+    var files = [], tracks = ids_of(song(), "tracks"), i, j, track, slots, clips, clip;
     for (i = 0; i < tracks.length; i += 1) {
-        clips = ids_of(by_id(tracks[i]), "arrangement_clips");
+        track = by_id(tracks[i]);
+        clips = [];
+        if (!session) {
+            clips = ids_of(track, "arrangement_clips");
+        } else {
+            slots = ids_of(track, "clip_slots");
+            if (slots.length && number_of(by_id(slots[0]), "has_clip")) {
+                clips = ids_of(by_id(slots[0]), "clip");
+            }
+        }
         for (j = 0; j < clips.length; j += 1) {
-            path = by_id(clips[j]);
-            if (number_of(path, "is_audio_clip")) {
-                files[string_of(path, "file_path").replace(/\\/g, "/")] = 1;
+            clip = by_id(clips[j]);
+            if (number_of(clip, "is_audio_clip")) {
+                files.push(string_of(clip, "file_path").replace(/\\/g, "/"));
             }
         }
     }
@@ -833,74 +1013,10 @@ function files_in_set() {
 }
 files_in_set.local = 1;
 
-function land_step() {
-    var work = landing;
-    if (!work) {
-        lander.cancel();
-        return;
-    }
-    if (number_of(song(), "record_mode") || number_of(song(), "session_record")) {
-        face("stage", "Waiting until recording ends");
-        lander.interval = RECORDING_MS;
-        return;
-    }
-    lander.interval = LAND_STEP_MS;
-    face("stage", "Landing");
-    work.tracks = work.tracks || tracks_to_land(work);
-    if (work.at >= work.tracks.length) {
-        finish_landing();
-        return;
-    }
-    if (work.step === 0) {
-        make_track(work);
-    } else if (work.step === 1) {
-        make_clip(work);
-    } else if (work.step === 2) {
-        follow_tempo(work);
-    } else {
-        set_checked(work, work.clip, "looping", 0);
-        check_clip(work);
-        work.at += 1;
-        work.step = -1;
-    }
-    work.step += 1;
-    if (work.failed !== "") {
-        lander.cancel();
-        landing = null;
-        work.job.state = "done";
-        store();
-        fail(work.failed);
-        face("stage", "Not landed: press Land to go on");
-    }
-}
-land_step.local = 1;
-
-function is_steady(manifest) {
-    return manifest.timeline && manifest.timeline.tempo_map.segments.length === 1;
-}
-is_steady.local = 1;
-
-/* Warped only where Live's markers say what is true of the file: its first beat at 0 s, and the tempo of the result. */
-function follow_tempo(work) {
-    var markers, last;
-    if (settings.warp && is_steady(work.manifest)) {
-        work.clip.set("warping", 1);
-        markers = parsed(string_of(work.clip, "warp_markers"));
-        markers = markers && markers.warp_markers ? markers.warp_markers : [];
-        last = markers[markers.length - 1];
-        if (markers.length > 1 && markers[0].sample_time === 0 && markers[0].beat_time === 0 &&
-                Math.abs(60 * last.beat_time / last.sample_time - work.manifest.timeline.tempo_bpm) < 0.01) {
-            return;
-        }
-        work.said = "; left unwarped, as Live heard another tempo";
-    }
-    set_checked(work, work.clip, "warping", 0);
-}
-follow_tempo.local = 1;
-
+/* The new track's place, to the right of the last one; -1 is the end, where the own track is none that can be counted. */
 function place_for_track(made) {
     var ids = ids_of(song(), "tracks"), own = own_track(), i;
-    if (number_of(own, "is_foldable")) {
+    if (own.type === "Track" && number_of(own, "is_foldable")) {
         return -1;
     }
     for (i = 0; i < ids.length; i += 1) {
@@ -912,62 +1028,88 @@ function place_for_track(made) {
 }
 place_for_track.local = 1;
 
-function make_track(work) {
-    var before = {}, ids = ids_of(song(), "tracks"), made = 0, i, told = work.tracks[work.at], api;
+/* Have Live make a track, and return it, or null: the one that was not there before. */
+function new_track(call, index) {
+    var before = {}, ids = ids_of(song(), "tracks"), i;
     for (i = 0; i < ids.length; i += 1) {
         before["t" + ids[i]] = 1;
     }
-    song().call("create_audio_track", place_for_track(work.made.length));
+    song().call(call, index);
     ids = ids_of(song(), "tracks");
     for (i = 0; i < ids.length; i += 1) {
         if (!before["t" + ids[i]]) {
-            made = ids[i];
+            return { api: by_id(ids[i]), index: i };
         }
     }
-    if (!made) {
-        work.failed = "Live made no further track (its edition may allow no more); " + work.made.length + " are there.";
+    return null;
+}
+new_track.local = 1;
+
+function lay_track(work, told) {
+    var track = new_track("create_audio_track", place_for_track(work.laid.length)), clip;
+    if (!track) {
+        work.failed = "Live made no further track (its edition may allow no more); " + work.laid.length + " are there.";
         return;
     }
-    work.made.push(made);
-    work.track = made;
-    api = by_id(made);
-    set_checked(work, api, "name", safe_name(told.name));
-    api.set("color", parseInt(told.colour.slice(1), 16));
-    set_checked(work, api, "mute", told.muted ? 1 : 0);
-    set_volume(api, told.gain_db);
+    set_checked(work, track.api, "name", safe_name(told.name));
+    track.api.set("color", parseInt(told.colour.slice(1), 16));
+    set_checked(work, track.api, "mute", told.muted ? 1 : 0);
+    set_volume(work, track.api, told.gain_db);
+    clip = make_clip(work, told, track.api);
+    if (!clip) {
+        song().call("delete_track", track.index);
+        work.failed = "Live did not take " + work.folder + "/" + told.file + " as a clip.";
+        return;
+    }
+    set_checked(work, clip, "name", safe_name(told.name));
+    work.laid.push({ clip: clip, told: told });
 }
-make_track.local = 1;
+lay_track.local = 1;
 
+/* Live takes a symbol of digits for a number. */
 function safe_name(name) {
     return /^[0-9.]+$/.test(name) ? "nrx " + name : name;
 }
 safe_name.local = 1;
 
-function set_volume(track, gain_db) {
-    var mixer = by_id(ids_of(track, "mixer_device")[0]), volume = by_id(ids_of(mixer, "volume")[0]);
+var volumes = {};
+
+function set_volume(work, track, gain_db) {
+    var volume = by_id(ids_of(by_id(ids_of(track, "mixer_device")[0]), "volume")[0]), key = "" + round(gain_db);
+    if (volumes[key] === undefined) {
+        volumes[key] = Math.abs(gain_db) < 0.005 ? 0.85 : place_on_fader(volume, gain_db);
+    }
+    volume.set("value", volumes[key]);
+    if (Math.abs(number_of(volume, "value") - volumes[key]) > 1e-3) {
+        remark(work, "Live did not take a volume.");
+    }
+}
+set_volume.local = 1;
+
+/* A fader's place for a level, by what Live says that places mean. */
+function place_on_fader(volume, gain_db) {
     var low = 0, high = 1, middle, i;
     for (i = 0; i < 16; i += 1) {
         middle = (low + high) / 2;
-        if (decibels("" + volume.call("str_for_value", middle)) < gain_db) {
+        if (decibels(volume.call("str_for_value", middle)) < gain_db) {
             low = middle;
         } else {
             high = middle;
         }
     }
-    volume.set("value", Math.abs(gain_db) < 0.005 ? 0.85 : high);
+    return high;
 }
-set_volume.local = 1;
+place_on_fader.local = 1;
 
-function make_clip(work) {
-    var told = work.tracks[work.at], track = by_id(work.track), path, tries, i, clips, slot;
-    path = work.folder + "/" + told.file;
+function make_clip(work, told, track) {
+    var path = work.folder + "/" + told.file, tries, i, clips, slot;
     if (/^[A-Za-z]:\//.test(path)) {
         path = path.replace(/\//g, "\\");
     }
     tries = path.charAt(0) === "/" ? [path, "/Volumes/Macintosh HD" + path] : [path];
+    slot = work.session ? by_id(ids_of(track, "clip_slots")[0]) : null;
     for (i = 0; i < tries.length; i += 1) {
-        if (settings.place === 1) {
-            slot = by_id(ids_of(track, "clip_slots")[0]);
+        if (slot) {
             slot.call("create_audio_clip", tries[i]);
             clips = number_of(slot, "has_clip") ? ids_of(slot, "clip") : [];
         } else {
@@ -975,21 +1117,12 @@ function make_clip(work) {
             clips = ids_of(track, "arrangement_clips");
         }
         if (clips.length === 1) {
-            work.clip = by_id(clips[0]);
-            set_checked(work, work.clip, "name", safe_name(told.name));
-            return;
+            return by_id(clips[0]);
         }
     }
-    work.failed = "Live did not take " + path + " as a clip.";
+    return null;
 }
 make_clip.local = 1;
-
-function check_clip(work) {
-    if (settings.place !== 1 && Math.abs(number_of(work.clip, "start_time") - work.job.beat) > 1e-6) {
-        work.failed = "A clip lies at beat " + number_of(work.clip, "start_time") + " instead of " + work.job.beat + ".";
-    }
-}
-check_clip.local = 1;
 
 function set_checked(work, api, name, value) {
     api.set(name, value);
@@ -999,27 +1132,75 @@ function set_checked(work, api, name, value) {
 }
 set_checked.local = 1;
 
-function finish_landing() {
-    var work = landing, timeline = work.manifest.timeline, said;
-    lander.cancel();
-    landing = null;
-    if (settings.locators && timeline) {
-        set_locators(work, timeline);
+/* Warped only where Live's markers say what is true of the file: its first beat at 0 s, and the tempo of the result. */
+function set_warping(work) {
+    var follows = settings.warp && is_steady(work.manifest), i, clip;
+    for (i = 0; i < work.laid.length; i += 1) {
+        clip = work.laid[i].clip;
+        if (follows) {
+            clip.set("warping", 1);
+        }
+        if (follows && has_true_markers(clip, work.manifest.timeline.tempo_bpm)) {
+            set_checked(work, clip, "warp_mode", COMPLEX);
+        } else {
+            if (follows) {
+                remark(work, "Left unwarped, as Live heard another tempo.");
+            }
+            set_checked(work, clip, "warping", 0);
+        }
     }
-    if (settings.midi && timeline) {
-        land_midi(work);
+}
+set_warping.local = 1;
+
+function is_steady(manifest) {
+    return manifest.timeline && manifest.timeline.tempo_map.segments.length === 1;
+}
+is_steady.local = 1;
+
+function has_true_markers(clip, bpm) {
+    var markers = parsed(string_of(clip, "warp_markers")), last;
+    markers = markers && markers.warp_markers ? markers.warp_markers : [];
+    last = markers[markers.length - 1];
+    return markers.length > 1 && markers[0].sample_time === 0 && markers[0].beat_time === 0 &&
+        Math.abs(60 * last.beat_time / last.sample_time - bpm) < 0.01;
+}
+has_true_markers.local = 1;
+
+function set_looping(work) {
+    var i, clip, at;
+    for (i = 0; i < work.laid.length; i += 1) {
+        clip = work.laid[i].clip;
+        set_checked(work, clip, "looping", 0);
+        at = number_of(clip, "start_time");
+        if (!work.session && Math.abs(at - work.job.beat) > 1e-6) {
+            work.failed = "A clip lies at beat " + at + " instead of " + work.job.beat + ".";
+        }
     }
-    (new LiveAPI("live_app view")).call("show_view", settings.place === 1 ? "Session" : "Arranger");
-    work.job.state = "landed";
+}
+set_looping.local = 1;
+
+function finish_landing(work) {
+    var timeline = work.manifest.timeline, said;
+    (new LiveAPI("live_app view")).call("show_view", work.session ? "Session" : "Arranger");
+    work.job.state = work.failed === "" ? "landed" : "done";
     store();
-    said = work.made.length ? "Landed on " + work.made.length + " tracks" : "It had landed already";
-    if (settings.tempo === 1 && work.job.action === "remix" && timeline) {
-        said += "; set the tempo to " + round(timeline.tempo_bpm) + " to line up";
+    if (work.failed !== "") {
+        fail(work.failed);
+        face("stage", "Not landed: press Land to go on");
+        return;
     }
-    said += work.said || "";
-    face("stage", said);
+    said = work.said;
+    if (work.manifest.request && work.manifest.request.tempo === "style" && timeline) {
+        said.push("Set the tempo to " + round(timeline.tempo_bpm) + " to line up.");
+    }
+    face("stage", work.laid.length ? "Landed on " + work.laid.length + " tracks" : "It had landed already");
+    if (said.length) {
+        face("used", said.join(" "));
+    }
 }
 finish_landing.local = 1;
+
+/* ---- locators ---- */
 
 /* Where a second of the result lies, in beats after its start; the laws are those of the tempo map's document. */
 function beats_at(map, second) {
@@ -1050,78 +1231,127 @@ function cue_times() {
 }
 cue_times.local = 1;
 
-function set_locators(work, timeline) {
-    var set = song(), was = number_of(set, "current_song_time"), sections = timeline.sections || [], i, j, beat, cues, taken;
-    var zero = beats_at(timeline.tempo_map, 0);
-    if (number_of(set, "is_playing")) {
-        fail("Locators were left out: stop playback and press Land again.");
-        return;
-    }
-    for (i = 0; i < sections.length; i += 1) {
-        beat = Math.round(1000 * (work.job.beat + beats_at(timeline.tempo_map, sections[i].start_s) - zero)) / 1000;
-        cues = cue_times();
-        taken = 0;
-        for (j = 0; j < cues.length; j += 1) {
-            if (Math.abs(cues[j].time - beat) < 1e-3) {
-                taken = 1;
-            }
-        }
-        if (!taken && beat >= 0 && beat < BAD_BEAT) {
-            set.set("current_song_time", beat);
-            set.call("set_or_delete_cue");
-            cues = cue_times();
-            for (j = 0; j < cues.length; j += 1) {
-                if (Math.abs(cues[j].time - beat) < 1e-3) {
-                    by_id(cues[j].id).set("name", safe_name(sections[i].label));
-                }
-            }
+function cue_at(beat) {
+    var cues = cue_times(), i;
+    for (i = 0; i < cues.length; i += 1) {
+        if (Math.abs(cues[i].time - beat) < 1e-3) {
+            return by_id(cues[i].id);
         }
     }
-    set.set("current_song_time", was);
+    return null;
 }
-set_locators.local = 1;
+cue_at.local = 1;
+
+function sections_of(work) {
+    var timeline = work.manifest.timeline, sections, cues = [], zero, i, beat;
+    if (!settings.locators || !timeline || work.failed !== "") {
+        return cues;
+    }
+    sections = timeline.sections || [];
+    zero = beats_at(timeline.tempo_map, 0);
+    for (i = 0; i < sections.length; i += 1) {
+        beat = round(work.job.beat + beats_at(timeline.tempo_map, sections[i].start_s) - zero);
+        if (beat >= 0 && beat < BAD_BEAT) {
+            cues.push({ beat: beat, name: safe_name(sections[i].label), tries: 0, asked: 0 });
+        }
+    }
+    return cues;
+}
+sections_of.local = 1;
+
+/*
+ * One turn on the way to the locators. Live moves the playhead some time after it was told, and set_or_delete_cue
+ * deletes a locator where there is one: so it is called only when the playhead has come, and nothing is there.
+ */
+function set_locator(work) {
+    var set = song(), cue, there, at;
+    if (!work.cues) {
+        work.cues = sections_of(work);
+        work.was_at = number_of(set, "current_song_time");
+    }
+    if (!work.cues.length) {
+        if (work.moved && !number_of(set, "is_playing")) {
+            set.set("current_song_time", work.was_at);
+        }
+        return "done";
+    }
+    cue = work.cues[0];
+    cue.tries += 1;
+    there = cue_at(cue.beat);
+    if (there && !cue.asked) {
+        work.cues.shift();
+    } else if (there) {
+        there.set("name", cue.name);
+        work.cues.shift();
+    } else if (number_of(set, "is_playing")) {
+        remark(work, "Locators need playback to stand still: press Land again.");
+        work.cues = [];
+    } else if (cue.tries > CUE_TRIES) {
+        remark(work, "Live set no locator at beat " + cue.beat + ".");
+        work.cues = [];
+    } else if (!cue.asked) {
+        at = number_of(set, "current_song_time");
+        if (Math.abs(at - cue.beat) < 1e-6) {
+            set.call("set_or_delete_cue");
+            cue.asked = 1;
+        } else {
+            set.set("current_song_time", cue.beat);
+            work.moved = 1;
+        }
+    }
+    return "again";
+}
+set_locator.local = 1;
 
 /* ---- MIDI files of the return, as clips ---- */
 
 function land_midi(work) {
-    var told = work.manifest.tracks, i, notes, before, ids, made, j, track, slot, clip, length;
+    var told = work.manifest.tracks, i, notes;
+    if (!settings.midi || !work.manifest.timeline || work.failed !== "" || !work.laid.length) {
+        return;
+    }
     for (i = 0; i < told.length; i += 1) {
-        notes = told[i].midi ? notes_of(read_bytes(work.folder + "/" + told[i].midi)) : null;
-        if (!notes || !notes.length) {
-            continue;
-        }
-        before = ids_of(song(), "tracks").join(" ") + " ";
-        song().call("create_midi_track", -1);
-        ids = ids_of(song(), "tracks");
-        made = 0;
-        for (j = 0; j < ids.length; j += 1) {
-            if ((" " + before).indexOf(" " + ids[j] + " ") < 0) {
-                made = ids[j];
-            }
-        }
-        track = by_id(made);
-        slot = made ? by_id(ids_of(track, "clip_slots")[0]) : null;
-        if (!slot) {
-            fail("Live made no further MIDI track.");
+        notes = told[i].midi ? notes_of(read_bytes(work.folder + "/" + told[i].midi), work.manifest.timeline.tempo_map) : [];
+        if (notes.length && !lay_notes(work, told[i], notes)) {
             return;
-        }
-        track.set("name", safe_name(told[i].name + " MIDI"));
-        track.set("mute", 1);
-        length = 0;
-        for (j = 0; j < notes.length; j += 1) {
-            length = Math.max(length, notes[j].start_time + notes[j].duration);
-        }
-        slot.call("create_clip", Math.ceil(length));
-        clip = by_id(ids_of(slot, "clip")[0]);
-        clip.call("add_new_notes", { notes: notes });
-        clip.set("name", safe_name(told[i].name));
-        if (settings.place !== 1) {
-            track.call("duplicate_clip_to_arrangement", "id", clip.id, work.job.beat);
-            slot.call("delete_clip");
         }
     }
 }
 land_midi.local = 1;
+
+function lay_notes(work, told, notes) {
+    var made = new_track("create_midi_track", -1), slot, clip, length = 1, i;
+    slot = made ? by_id(ids_of(made.api, "clip_slots")[0]) : null;
+    if (!slot) {
+        remark(work, "Live made no further MIDI track.");
+        return false;
+    }
+    made.api.set("name", safe_name(told.name + " MIDI"));
+    made.api.set("mute", 1);
+    for (i = 0; i < notes.length; i += 1) {
+        length = Math.max(length, notes[i].start_time + notes[i].duration);
+    }
+    slot.call("create_clip", Math.ceil(length));
+    clip = by_id(ids_of(slot, "clip")[0]);
+    clip.call("add_new_notes", { notes: notes });
+    clip.set("name", safe_name(told.name));
+    if (!has_notes(clip, length)) {
+        remark(work, "Live took no notes.");
+    }
+    if (!work.session) {
+        made.api.call("duplicate_clip_to_arrangement", "id", clip.id, work.job.beat);
+        slot.call("delete_clip");
+    }
+    return true;
+}
+lay_notes.local = 1;
+
+function has_notes(clip, length) {
+    var got = clip.call("get_notes_extended", 0, 128, 0, length), read;
+    read = parsed(got instanceof Array ? got.join(" ").replace(/&quot;/g, "\"") : "" + got);
+    return read && read.notes && read.notes.length > 0;
+}
+has_notes.local = 1;
 
 function big(bytes, at, count) {
     var value = 0, i;
@@ -1132,48 +1362,68 @@ function big(bytes, at, count) {
 }
 big.local = 1;
 
-function notes_of(b) {
-    var notes = [], at = 14, ticks, end, status, delta, kind, size, time, open, key;
-    if (b.length < 14 || big(b, 0, 4) !== 0x4d546864) {
-        return notes;
+/*
+ * The notes of a MIDI file in beats after the start of the result. Its tick 0 is the start of the sound, but its ticks
+ * need not be the Set's beats (a lead-in bar has a tempo of its own): so each goes through seconds.
+ */
+function notes_of(b, map) {
+    var found = midi_events(b), times = found.tempos, notes = [], zero = beats_at(map, 0), i, note, start, end;
+    function beat_of(tick) {
+        var j = 0;
+        while (j + 1 < times.length && times[j + 1].tick <= tick) {
+            j += 1;
+        }
+        return beats_at(map, times[j].at_s + (tick - times[j].tick) * times[j].tick_s) - zero;
     }
-    ticks = big(b, 12, 2);
+    for (i = 0; i < found.notes.length; i += 1) {
+        note = found.notes[i];
+        start = Math.max(0, beat_of(note.start));
+        end = beat_of(Math.max(note.end, note.start + 1));
+        notes.push({ pitch: note.pitch, start_time: start, duration: end - start, velocity: note.velocity, mute: 0 });
+    }
+    return notes;
+}
+notes_of.local = 1;
+
+/* The notes of a standard MIDI file in ticks, and from which tick on a tick lasts how long. */
+function midi_events(b) {
+    var notes = [], tempos = [], at = 14, ticks = b.length < 14 ? 1 : big(b, 12, 2), end, status, kind, size, time, open, i;
     function number() {
-        var value = 0, byte;
+        var value = 0, one;
         do {
-            byte = b[at];
+            one = b[at];
             at += 1;
-            value = value * 128 + (byte & 127);
-        } while (byte & 128);
+            value = value * 128 + (one & 127);
+        } while (one & 128);
         return value;
     }
     function close(pitch, channel) {
-        key = channel + "/" + pitch;
+        var key = channel + "/" + pitch;
         if (open[key]) {
-            notes.push({
-                pitch: pitch, start_time: open[key].at / ticks, duration: Math.max(1, time - open[key].at) / ticks,
-                velocity: open[key].velocity, mute: 0
-            });
+            notes.push({ pitch: pitch, start: open[key].at, end: time, velocity: open[key].velocity });
             open[key] = null;
         }
     }
-    while (at + 8 <= b.length) {
-        end = at + 8 + big(b, at + 4, 4);
+    while (big(b, 0, 4) === 0x4d546864 && at + 8 <= b.length) {
+        end = Math.min(b.length, at + 8 + big(b, at + 4, 4));
         at += 8;
         time = 0;
         open = {};
         status = 0;
         while (at < end) {
-            delta = number();
-            time += delta;
+            time += number();
             if (b[at] & 128) {
                 status = b[at];
                 at += 1;
             }
             kind = status & 240;
             if (status === 255 || status === 240 || status === 247) {
+                kind = status === 255 ? b[at] : 0;
                 at += status === 255 ? 1 : 0;
                 size = number();
+                if (kind === 0x51) {
+                    tempos.push({ tick: time, tick_s: big(b, at, 3) / 1e6 / ticks, at_s: 0 });
+                }
                 at += size;
             } else if (kind === 192 || kind === 208) {
                 at += 1;
@@ -1189,9 +1439,16 @@ function notes_of(b) {
         }
         at = end;
     }
-    return notes;
+    tempos.sort(function (x, y) { return x.tick - y.tick; });
+    if (!tempos.length || tempos[0].tick > 0) {
+        tempos.unshift({ tick: 0, tick_s: 0.5 / ticks, at_s: 0 });
+    }
+    for (i = 1; i < tempos.length; i += 1) {
+        tempos[i].at_s = tempos[i - 1].at_s + (tempos[i].tick - tempos[i - 1].tick) * tempos[i - 1].tick_s;
+    }
+    return { notes: notes, tempos: tempos };
 }
-notes_of.local = 1;
+midi_events.local = 1;
 
 /* ---- files and text ---- */
 
@@ -1209,8 +1466,18 @@ function ascii(value) {
 }
 ascii.local = 1;
 
+/* Max on macOS knows paths as "Macintosh HD:/…" too, and older ones only so. */
+function opened(path, access) {
+    var file = access === "write" ? new File(path, "write", "TEXT") : new File(path, "read");
+    if (!file.isopen && path.charAt(0) === "/" && max.os === "macintosh") {
+        file = access === "write" ? new File("Macintosh HD:" + path, "write", "TEXT") : new File("Macintosh HD:" + path, "read");
+    }
+    return file;
+}
+opened.local = 1;
+
 function write_text(path, text) {
-    var file = new File(path, "write", "TEXT"), at;
+    var file = opened(path, "write"), at;
     if (!file.isopen) {
         return false;
     }
@@ -1224,7 +1491,7 @@ function write_text(path, text) {
 write_text.local = 1;
 
 function read_bytes(path) {
-    var file = new File(path, "read"), bytes = [], some, i;
+    var file = opened(path, "read"), bytes = [], some, i;
     if (!file.isopen) {
         return bytes;
     }
@@ -1243,29 +1510,15 @@ function read_bytes(path) {
 read_bytes.local = 1;
 
 function read_text(path) {
-    var b = read_bytes(path), parts = [], text = "", i = 0, c, more;
-    while (i < b.length) {
-        c = b[i];
-        more = c < 128 ? 0 : c < 224 ? 1 : c < 240 ? 2 : 3;
-        c = more === 0 ? c : c & (63 >> more);
-        i += 1;
-        while (more > 0 && i < b.length) {
-            c = c * 64 + (b[i] & 63);
-            more -= 1;
-            i += 1;
-        }
-        if (c > 65535) {
-            c -= 65536;
-            text += String.fromCharCode(55296 + (c >> 10), 56320 + (c & 1023));
-        } else {
-            text += String.fromCharCode(c);
-        }
-        if (text.length > SLICE) {
-            parts.push(text);
-            text = "";
-        }
+    var b = read_bytes(path), parts = [], i;
+    for (i = 0; i < b.length; i += SLICE) {
+        parts.push(String.fromCharCode.apply(null, b.slice(i, i + SLICE)));
     }
-    return parts.join("") + text;
+    try {
+        return decodeURIComponent(escape(parts.join("")));
+    } catch (e) {
+        return "";
+    }
 }
 read_text.local = 1;
 

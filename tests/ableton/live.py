@@ -23,19 +23,34 @@ TICK_S = 0.01
 
 
 class Live:
-    """One Set with one device in its first track. `errors` are what Max's console would show.
+    """A device in a Set, by default in the first track of a new one. `errors` are what Max's console would show.
 
     `ports` says which port stands for each of the daemon's well-known ones, which others on this machine may use.
+    With `beside` the device is put into the Set of another one, on `track`, inside `racks` racks.
     """
 
     opened: ClassVar[list["Live"]] = []
 
-    def __init__(self, version: str, ports: dict[int, int], *, set_path: str = "") -> None:
+    def __init__(
+        self,
+        version: str,
+        ports: dict[int, int],
+        *,
+        set_path: str = "",
+        beside: "Live | None" = None,
+        track: str = "Model.own",
+        racks: int = 0,
+    ) -> None:
         self.ports = ports
-        self.js = MiniRacer()
-        self.js.eval((MODEL / "live.js").read_text())
-        self.js.eval(f"Model.begin({(MODEL / 'lom.json').read_text()}, '{version}', {json.dumps(set_path)})")
-        self.js.eval(SCRIPT.read_text(encoding="utf-8"))
+        self.beside = beside
+        self.js = MiniRacer() if beside is None else beside.js
+        if beside is None:
+            self.js.eval((MODEL / "live.js").read_text())
+            self.js.eval(
+                f"Model.begin({(MODEL / 'lom.json').read_text()}, '{version}', {json.dumps(set_path)})"
+            )
+        script = json.dumps(SCRIPT.read_text(encoding="utf-8"))
+        self.number = int(self.js.eval(f"Model.device({script}, {track}, {racks})"))
         self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.receiver: socket.socket | None = None
         self.target = 0
@@ -52,7 +67,7 @@ class Live:
 
     def load(self, stored: str = "") -> None:
         """Put the device into the Set: its stored state comes back, then live.thisdevice bangs."""
-        self.js.eval("is_ready = true")
+        self.js.eval(f"devices[{self.number}].is_ready = true")
         for name, value in (("source", 0), ("style", 0), ("energy", 1), ("brightness", 1), ("keep", 1)):
             self.send(name, value)
         if stored:
@@ -60,7 +75,7 @@ class Live:
         self.send("bang")
 
     def send(self, name: str, *values: Any) -> None:
-        self.js.eval(f"Model.message({json.dumps(name)}, {json.dumps(values)})")
+        self.js.eval(f"Model.message({self.number}, {json.dumps(name)}, {json.dumps(values)})")
         self.after()
 
     def add_clip(self, track: int = 0, **fields: Any) -> int:
@@ -80,7 +95,7 @@ class Live:
             " volume: objects[objects[t.props.mixer_device].props.volume].props.value, audio: t.props.has_audio_input,"
             " slot: (objects[objects[t.props.clip_slots[0]].props.clip] || {props: null}).props,"
             " clips: t.props.arrangement_clips.map(function (c) {"
-            "   return Object.assign({notes: (objects[c].notes || []).length}, objects[c].props); })}; }))"
+            "   return Object.assign({notes: objects[c].notes || []}, objects[c].props); })}; }))"
         )
         found: list[dict[str, Any]] = json.loads(str(told))
         return found
@@ -107,7 +122,7 @@ class Live:
                     self.osc.append((address, tuple(values)))
                     self.lend(address, values)
                     self.send(address, *values)
-        self.js.eval(f"Model.advance({time.time() * 1000})")
+        self.js.eval(f"Model.advance({self.number}, {time.time() * 1000})")
         self.after()
 
     def run(self, until: Callable[[], Any], timeout_s: float = 60.0, others: tuple["Live", ...] = ()) -> None:
@@ -123,7 +138,8 @@ class Live:
         self.sender.close()
         if self.receiver is not None:
             self.receiver.close()
-        self.js.close()
+        if self.beside is None:
+            self.js.close()
 
     # -- what surrounds the script -------------------------------------------------------------------------------
 
@@ -157,7 +173,7 @@ class Live:
 
     def after(self) -> None:
         """Do what the script asked for: write its files, then pass on its messages."""
-        told = json.loads(str(self.js.eval("Model.take()")))
+        told = json.loads(str(self.js.eval(f"Model.take({self.number})")))
         for path, text in told["written"]:
             Path(path).write_text(text, encoding="ascii")
         for number, atoms in told["sent"]:
@@ -206,6 +222,8 @@ class Live:
         return float(self.js.eval("objects[Model.song].props.current_song_time"))
 
     def to_store(self, atoms: list[Any]) -> None:
+        """Keep the state as pattr does, which says it again at once."""
         assert len(atoms) == 1
         assert len(str(atoms[0])) < 2000
         self.stored = str(atoms[0])
+        self.send("state", self.stored)
