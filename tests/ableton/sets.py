@@ -40,8 +40,13 @@ def write_set(
     tracks: dict[str, Sequence[SetClip]] | None = None,
     locators: Sequence[tuple[float, str]] = (),
     curve: str = "",
+    others: str = "",
+    inside: dict[str, str] | None = None,
 ) -> Path:
-    """Write a Set of a generation of Live (8 to 12); `curve` are attributes of the second tempo event."""
+    """Write a Set of a generation of Live (8 to 12).
+
+    `curve` are attributes of the second tempo event, `others` more tracks as XML, `inside` more elements of a track.
+    """
     main = "MainTrack" if generation >= 12 else "MasterTrack"
     events = "".join(
         f'<FloatEvent Id="{n}" Time="{beat}" Value="{bpm}" {curve if n == 1 else ""}/>'
@@ -65,8 +70,11 @@ def write_set(
     text = (
         f'<?xml version="1.0" encoding="UTF-8"?><Ableton MajorVersion="5" '
         f'Creator="{CREATORS.get(generation, "Ableton Live 12.0.5")}"><LiveSet><Tracks>'
-        + "".join(_track(name, clips, path, generation) for name, clips in (tracks or {}).items())
-        + f"</Tracks><{main}>{automation if generation >= 9 else ''}"
+        + "".join(
+            track_xml(name, clips, path, generation, inside=(inside or {}).get(name, ""))
+            for name, clips in (tracks or {}).items()
+        )
+        + f"{others}</Tracks><{main}>{automation if generation >= 9 else ''}"
         + f"<DeviceChain><Mixer>{mixer}</Mixer></DeviceChain></{main}>"
         + "<Locators><Locators>"
         + "".join(
@@ -79,15 +87,26 @@ def write_set(
     return path
 
 
-def _track(name: str, clips: Sequence[SetClip], path: Path, generation: int) -> str:
-    inside = "".join(_clip(clip, path, generation) for clip in clips)
+def track_xml(
+    name: str,
+    clips: Sequence[SetClip],
+    path: Path,
+    generation: int = 12,
+    *,
+    tag: str = "AudioTrack",
+    sequencer: str = "MainSequencer",
+    inside: str = "",
+) -> str:
+    """Return a track with clips in its Arrangement, in one of its two sequencers; `inside` goes before them."""
+    laid = "".join(clip_xml(clip, path, generation) for clip in clips)
     return (
-        f"<AudioTrack><Name><EffectiveName Value={quoteattr(name)} /></Name><DeviceChain><MainSequencer><Sample>"
-        f"<ArrangerAutomation><Events>{inside}</Events></ArrangerAutomation></Sample></MainSequencer></DeviceChain></AudioTrack>"
+        f"<{tag}><Name><EffectiveName Value={quoteattr(name)} /></Name>{inside}<DeviceChain><{sequencer}><Sample>"
+        f"<ArrangerAutomation><Events>{laid}</Events></ArrangerAutomation></Sample></{sequencer}></DeviceChain></{tag}>"
     )
 
 
-def _clip(clip: SetClip, path: Path, generation: int) -> str:
+def clip_xml(clip: SetClip, path: Path, generation: int = 12, *, inside: str = "") -> str:
+    """Return a clip as XML; `inside` goes into it as it is."""
     relative = clip.file.relative_to(path.parent)
     if generation >= 11:
         file = f"<RelativePath Value={quoteattr(relative.as_posix())} /><Path Value={quoteattr(str(clip.file))} />"
@@ -113,5 +132,5 @@ def _clip(clip: SetClip, path: Path, generation: int) -> str:
         f'<AudioClip Time="{clip.start}"><WarpMarkers>{markers}</WarpMarkers>{plain}<Fades>{fades}</Fades>'
         f'<Loop><LoopStart Value="{clip.loop[0]}" /><LoopEnd Value="{clip.loop[1]}" />'
         f'<StartRelative Value="{clip.start_relative}" /><LoopOn Value="{str(clip.loop_on).lower()}" /></Loop>'
-        f"<SampleRef><FileRef>{file}</FileRef></SampleRef></AudioClip>"
+        f"<SampleRef><FileRef>{file}</FileRef></SampleRef>{inside}</AudioClip>"
     )

@@ -226,11 +226,7 @@ def test_names_of_live_are_those_of_the_published_stubs() -> None:
     for owner, rows in table.items():
         known = stub_names(stubs, owner)
         missing = {name for names in rows.values() for name in names} - known
-        assert missing <= NOT_IN_STUBS.get(owner, set()), owner
-
-
-NOT_IN_STUBS = {"Clip": {"is_arrangement_clip", "warp_markers"}}
-"""What Max has under another name than Python."""
+        assert not missing, owner
 
 
 def test_model_knows_all_that_the_script_reads_and_writes() -> None:

@@ -19,7 +19,7 @@ pytest.importorskip("py_mini_racer")
 
 from tests.ableton.daemon import Daemon
 from tests.ableton.live import Live
-from tests.ableton.sets import FAR_BEFORE, write_set
+from tests.ableton.sets import FAR_BEFORE, SetClip, write_set
 from tests.ableton.test_live_flow import RATE, device, manifest_of, stage
 
 pytestmark = pytest.mark.slow
@@ -89,27 +89,62 @@ def test_selected_session_clip_with_loop_gain_and_warp_markers(daemon: Daemon, r
     assert live.errors == []
 
 
-def test_tempo_automation_of_the_saved_set_places_every_sample(
-    daemon: Daemon, recording: Path, tmp_path: Path
+@pytest.mark.parametrize("generation", [8, 9, 10, 11, 12])
+def test_tempo_automation_of_a_set_of_every_generation_places_every_sample(
+    daemon: Daemon, recording: Path, tmp_path: Path, generation: int
 ) -> None:
     tempo = ((FAR_BEFORE, 60.0), (4, 60.0), (8, 120.0))
-    saved = write_set(tmp_path / "Sét.als", tempo=tempo)
+    fades = {"Name": "Fishin", "FadeInLength": 0.5, "FadeOutLength": 1}
+    file = tmp_path / "Fishin.wav"
+    file.write_bytes(recording.read_bytes())
+    clip = SetClip(file, 6, 20, extra=fades)
+    saved = write_set(tmp_path / "Sét.als", generation, tempo=tempo, tracks={"Fishin Song": [clip]})
     live = Live("12.4.0", daemon.ports, set_path=str(saved))
     live.song(tempo=60)
-    live.add_clip(file_path=str(recording), start_time=6, end_time=20, end_marker=8)
+    live.add_clip(name="Fishin", file_path=str(file), start_time=6, end_time=20, end_marker=8)
     live.load()
     live.run(lambda: live.face.get("light") == 1)
     live.send("separate")
     live.run(lambda: landed(live))
     told = manifest_of(live)
-    ramp_s = [4 + 60 * 4 / 60 * math.log((60 + 15 * beat) / 60) for beat in (2, 4)]
-    start, end = round(ramp_s[0] * RATE), round((ramp_s[1] + 12 * 0.5) * RATE)
+    ramp_s = [4 + 60 * 4 / 60 * math.log((60 + 15 * beat) / 60) for beat in (2, 2.5, 4)]
+    start, full, at_8 = (round(at_s * RATE) for at_s in ramp_s)
+    end, fading = at_8 + 12 * RATE // 2, at_8 + 11 * RATE // 2
     for track in told["tracks"]:
         assert (track["start_frame"], track["frames"]) == (start, end - start)
     assert {clip["start_time"] for clip in new_clips(live)} == {6}
-    live.song(tempo=90)
+    source, _ = soundfile.read(file)
+    expected = np.zeros((end - start, *source.shape[1:]))
+    expected[: len(source)] = source[: end - start]
+    level = np.ones(end - start)
+    level[: full - start] = (np.arange(full - start) + 0.5) / (full - start)
+    level[fading - start :] = ((np.arange(end - fading) + 0.5) / (end - fading))[::-1]
+    total = sum(soundfile.read(Path(told["folder"]) / track["file"])[0] for track in told["tracks"])
+    np.testing.assert_allclose(total, expected * (level[:, None] if source.ndim > 1 else level), atol=2e-6)
+    live.js.eval("objects[objects[Model.own].props.arrangement_clips[0]].props.start_time = 5")
     live.send("separate")
     live.run(lambda: "save the Set" in live.face["error"])
+    assert "from beat 5 to 20" in live.face["error"]
+    assert live.errors == []
+
+
+def test_long_warped_track_is_accepted_at_once_and_can_be_cancelled(daemon: Daemon, tmp_path: Path) -> None:
+    long = tmp_path / "long.wav"
+    noise = np.random.default_rng(1).uniform(-0.1, 0.1, (600 * RATE, 1)).astype(np.float32)
+    soundfile.write(long, noise, RATE, subtype="PCM_16")
+    live = Live("12.4.0", daemon.ports)
+    markers = [{"sample_time": 0, "beat_time": 0}, {"sample_time": 1, "beat_time": 1.9}]
+    live.add_clip(
+        file_path=str(long), end_time=1140, end_marker=1140, warping=1, warp_mode=4,
+        warp_markers=json.dumps({"warp_markers": [*markers, {"sample_time": 1.1, "beat_time": 2.09}]}),
+    )  # fmt: skip
+    live.load()
+    live.run(lambda: live.face.get("light") == 1 and "styles" in live.face)
+    live.send("separate")
+    live.run(lambda: stage(live) == "Rebuilding")
+    live.send("cancel")
+    live.run(lambda: stage(live) == "Cancelled")
+    assert live.face["error"] == " "
     assert live.errors == []
 
 
