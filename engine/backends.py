@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.errors import NrxError
 from engine.models import InstalledModel, ModelCard, ModelStore, Task, cards_for, what_is_missing
+from engine.models.own import looks_like_path
 
 AUTO = "auto"
 BUILT_IN: dict[Task, str | None] = {"separate": "spectral", "generate": "arranger", "embed": None}
@@ -146,12 +147,19 @@ class Backends:
         return Choice(task, built_in, why_not)
 
     def _named(self, task: Task, wanted: str) -> Choice:
-        card = self.models.card(wanted)
+        names = ", ".join(self.names(task))
+        try:
+            card = self.models.card(wanted)
+        except NrxError as error:
+            if error.code != "model.unknown" or looks_like_path(wanted):
+                raise
+            raise NrxError(
+                "backend.missing", f"There is no {wanted!r} to {task} with; choose one of: {names}."
+            ) from None
         if card.task != task:
             raise NrxError(
                 "backend.missing",
-                f"The model {card.name} is made to {card.task}, not to {task}; there are: "
-                f"{', '.join(self.names(task))}.",
+                f"The model {card.name} is made to {card.task}, not to {task}; choose one of: {names}.",
             )
         model = self.models.require(wanted)
         return Choice(task, card.family, "asked for by name", model)

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from bridge.doors.cli.generator_options import generator_fields, generator_options
 from bridge.doors.cli.options import (
     number,
     scale_options,
@@ -14,6 +15,7 @@ from bridge.doors.cli.options import (
     timeline_options,
     words,
 )
+from bridge.doors.cli.separator_options import separator_fields, separator_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +40,9 @@ remix_options = stack(
         help="With a Live Set (.als) or a REAPER project (.RPP): the track to remix.",
     ),
     seed_option,
+    separator_option,
+    click.option("--words", metavar="TEXT", help="Words of your own, for a neural model, beside the style."),
+    generator_options,
 )
 
 
@@ -57,6 +62,10 @@ def remix_fields(inputs: Sequence[dict[str, Any]], options: dict[str, Any]) -> d
         "tempo_range_bpm": tempo_range(options["tempo_range"]),
         "keep": words(options["keep"]),
         "seed": options["seed"],
+        "prompt": options["words"],
+        **generator_fields(options),
+        **separator_fields(options),
+        **generator_fields(options),
         **project_fields(inputs, options["track"]),
         **({"tempo_map": tempo_map} if tempo_map is not None else {}),
     }

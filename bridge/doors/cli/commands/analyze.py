@@ -1,11 +1,13 @@
 """`nrx analyze`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bridge.doors.cli.options import output_options, timeline_options
 from bridge.doors.cli.options import tempo_range as parse_range
+from bridge.doors.cli.separator_options import separator_fields, separator_options
 
 
 @click.command(
@@ -19,6 +21,7 @@ Examples:
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE|ROLE=FILE…")
 @timeline_options
+@separator_options
 @output_options
 def command(
     files: tuple[str, ...],
@@ -27,6 +30,7 @@ def command(
     *,
     tempo_range: str | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Tell tempo, beats, key, chords, sections, energy, brightness and melody of songs.
 
@@ -44,6 +48,7 @@ def command(
                 "inputs": inputs,
                 "tempo_map": read_tempo_map(tempo_map),
                 "tempo_range_bpm": parse_range(tempo_range),
+                **separator_fields(options),
             }
         )
         for inputs in jobs_of(files)
