@@ -65,7 +65,6 @@ def remix_fields(inputs: Sequence[dict[str, Any]], options: dict[str, Any]) -> d
         "prompt": options["words"],
         **generator_fields(options),
         **separator_fields(options),
-        **generator_fields(options),
         **project_fields(inputs, options["track"]),
         **({"tempo_map": tempo_map} if tempo_map is not None else {}),
     }

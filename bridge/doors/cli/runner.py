@@ -7,7 +7,7 @@ report. Work that has not stopped after `PATIENCE_S` is abandoned: its half-made
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,16 +29,31 @@ class _Result:
     error: BaseException | None = None
 
 
-def run_requests(requests: Sequence[Request], out: Path | None, *, as_json: bool) -> None:
-    """Run requests one after the other, print each result, and exit with the first failure's status if any failed."""
+def run_requests(
+    requests: Sequence[Request],
+    out: Path | None,
+    *,
+    as_json: bool,
+    finished: Callable[[int, Manifest], None] = lambda _number, _manifest: None,
+    keep_warm_s: float = 0.0,
+) -> None:
+    """Run requests one after the other, print each result, and exit with the first failure's status if any failed.
+
+    `finished` is called with the number of each request (from 0) that has succeeded, and its manifest. Models stay
+    loaded for `keep_warm_s` seconds at least, for the next request.
+    """
     from bridge.doors.cli.app import complain
     from bridge.doors.cli.show import show_manifest
 
     settings = load_settings()
+    if keep_warm_s > settings.models.keep_warm_s:
+        models = settings.models.model_copy(update={"keep_warm_s": keep_warm_s})
+        settings = settings.model_copy(update={"models": models})
     status = 0
-    for request in requests:
+    for number, request in enumerate(requests):
         try:
             manifest = run_one(request, settings, out, quiet=as_json)
+            finished(number, manifest)
         except Cancelled:
             click.echo("Cancelled; nothing was left behind.", err=True)
             sys.exit(130)
