@@ -11,13 +11,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from bridge.config import Settings, load_settings
 from bridge.daemon_file import read_daemon
 from engine.errors import NrxError
+from engine.models.requirements import INSTALL
 
 Verdict = Literal["ok", "hint", "bad"]
 LOW_DISK_GB, LITTLE_DISK_GB = 1.0, 5.0
@@ -111,15 +111,38 @@ def _devices(_settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _weights(_settings: Settings) -> Iterator[Finding]:
-    if find_spec("torch") is None:
+def _models(settings: Settings) -> Iterator[Finding]:
+    """Say of each stage what would do it, and of each model that is here whether it is intact."""
+    from bridge.backends import backends_of, store_of
+    from engine.models import torch_version, what_is_missing
+
+    missing = what_is_missing("demucs") or what_is_missing("musicgen")
+    if missing is None:
         yield Finding(
-            "models",
+            "neural", "ok", f"PyTorch {'.'.join(map(str, torch_version()))} and its packages are installed"
+        )
+    elif torch_version() == (0, 0):
+        yield Finding(
+            "neural",
             "ok",
-            "none needed: separator and arranger are built in; neural models would need PyTorch",
+            "not installed, and not needed: separator and arranger are built in",
+            f"To have it: {INSTALL}.",
         )
     else:
-        yield Finding("models", "ok", f"PyTorch {version('torch')} is installed")
+        yield Finding("neural", "hint", missing, "Neural models are left alone until then.")
+    for _, found in store_of(settings).installed():
+        if isinstance(found, NrxError):
+            yield Finding("model", "bad", found.sentence, "`nrx models verify` tells more.")
+        else:
+            yield Finding("model", "ok", f"{found.name}, revision {found.revision[:10]}, in {found.folder}")
+    backends = backends_of(settings)
+    for task, choose in (("separate", backends.separator), ("generate", backends.generator)):
+        try:
+            choice = choose()
+        except NrxError as error:
+            yield Finding(task, "bad", error.sentence, "Mend [models] in nrx.toml.")
+        else:
+            yield Finding(task, "ok", f"{choice.name}: {choice.why}")
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
@@ -208,7 +231,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "libraries": _libraries,
     "rubber band": _rubber_band,
     "devices": _devices,
-    "models": _weights,
+    "models": _models,
     "daemon": _ports,
     "folders": _folders,
     "watching": _watching,

@@ -6,7 +6,7 @@ that were verified, or raises one sentence that says what to do. A name may be t
 
 from engine.models.card import Family, InstalledModel, ModelCard, Task
 from engine.models.catalogue import CATALOGUE, card_of, cards_for
-from engine.models.requirements import require_packages, what_is_missing
+from engine.models.requirements import require_packages, torch_version, what_is_missing
 from engine.models.store import HUB, ModelStore, size_text
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "cards_for",
     "require_packages",
     "size_text",
+    "torch_version",
     "what_is_missing",
 ]

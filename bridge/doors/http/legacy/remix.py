@@ -24,7 +24,7 @@ from bridge.doors.http.legacy.words import (
 )
 from bridge.doors.http.routes.returns import BYTES, RANGES
 from bridge.doors.http.routes.styles import known_styles
-from bridge.doors.http.routes.system import is_installed
+from bridge.doors.http.routes.system import backends, can_be_used
 from bridge.doors.http.routes.uploads import AUDIO_BODY, receive_upload
 from bridge.doors.http.submitting import submit, upload_input
 from bridge.protocol import JobStatus, parse_request
@@ -118,16 +118,17 @@ def styles(context: Context) -> Response:
 
 
 @router.get("/system", response_model=dict[str, Any], responses=answers())
-def system() -> Response:
+def system(context: Context) -> Response:
     """Tell which models are there. `mode` is full with the neural ones, and built-in without."""
-    return answer(
-        {"mode": mode(), "models": {name: "active" if is_installed(name) else "missing" for name in MODELS}}
-    )
+    told = backends(context.settings)
+    active = {name: "active" if can_be_used(told[name]) else "missing" for name in MODELS}
+    return answer({"mode": mode(context), "models": active})
 
 
-def mode() -> str:
-    """Return "full" where all neural models are installed, else "built-in"."""
-    return "full" if all(is_installed(name) for name in NEURAL) else "built-in"
+def mode(context: Context) -> str:
+    """Return "full" where all neural models can be used, else "built-in"."""
+    told = backends(context.settings)
+    return "full" if all(can_be_used(told[name]) for name in NEURAL) else "built-in"
 
 
 def _result(context: Context, job: JobStatus) -> dict[str, Any]:
@@ -138,5 +139,5 @@ def _result(context: Context, job: JobStatus) -> dict[str, Any]:
         "output_path": output,
         "analysis": manifest.get("analysis"),
         "model": generator_of(manifest),
-        "mode": mode(),
+        "mode": mode(context),
     }

@@ -3,7 +3,6 @@
 import dataclasses
 import shutil
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from bridge.backends import store_of
+from bridge.config import Settings
 from bridge.doors.http.answers import answer
 from bridge.doors.http.context import InService, Serving
 from bridge.doors.http.errors import answers
@@ -18,18 +19,14 @@ from bridge.doors.http.metrics import CONTENT_TYPE, family
 from bridge.doors.http.models import HealthAnswer
 from bridge.protocol import PROTOCOL_VERSION
 from engine import __version__
+from engine.models import CATALOGUE, Family, InstalledModel, what_is_missing
 
 router = APIRouter(tags=["system"])
 
-BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "spectral": ("separate", ()),
-    "demucs": ("separate", ("torch", "demucs")),
-    "arranger": ("generate", ()),
-    "musicgen": ("generate", ("torch", "transformers")),
-    "librosa": ("analyze", ("librosa",)),
-    "rubberband": ("sync", ("pedalboard",)),
-}
-"""Backend -> its stage, and the packages that it needs."""
+BUILT_IN = {"spectral": "separate", "arranger": "generate", "librosa": "analyze", "rubberband": "sync"}
+"""Backends that need no weights -> their stage."""
+NEURAL: dict[str, Family] = {"demucs": "demucs", "musicgen": "musicgen", "clap": "clap"}
+"""Backends that need weights -> the family of models."""
 
 
 @router.get("/health", response_model=HealthAnswer)
@@ -48,10 +45,7 @@ def system(serving: InService) -> Response:
             "protocol": PROTOCOL_VERSION,
             "device": "cpu",
             "workers": context.settings.jobs.workers,
-            "backends": {
-                name: {"stage": stage, "installed": is_installed(name)}
-                for name, (stage, _) in BACKENDS.items()
-            },
+            "backends": backends(context.settings),
             "disk": _disk(context.settings.home),
             "memory": {
                 "daemon_bytes": _resident_bytes(),
@@ -74,9 +68,26 @@ def metrics(serving: InService) -> Response:
     return Response("\n".join(_families(serving)) + "\n", 200, {"content-type": CONTENT_TYPE})
 
 
-def is_installed(backend: str) -> bool:
-    """Return whether the packages of a backend are there."""
-    return all(find_spec(package) is not None for package in BACKENDS[backend][1])
+def backends(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return every backend with its stage, whether its packages are here, and which of its models are."""
+    here = [found for _, found in store_of(settings).installed() if isinstance(found, InstalledModel)]
+    told: dict[str, dict[str, Any]] = {
+        name: {"stage": stage, "installed": True} for name, stage in BUILT_IN.items()
+    }
+    for name, needs in NEURAL.items():
+        stage = next(card.task for card in CATALOGUE.values() if card.family == needs)
+        models = [
+            {"name": model.name, "revision": model.revision, "licence": model.card.licence}
+            for model in here
+            if model.card.family == needs
+        ]
+        told[name] = {"stage": stage, "installed": what_is_missing(needs) is None, "models": models}
+    return told
+
+
+def can_be_used(told: dict[str, Any]) -> bool:
+    """Return whether a backend, as `backends` tells of it, has all that it needs: packages, and weights if any."""
+    return bool(told["installed"] and told.get("models", True))
 
 
 def _families(serving: Serving) -> Iterator[str]:
