@@ -61,6 +61,14 @@ def give_back_memory() -> None:
         library.malloc_trim(0)
 
 
+def give_back() -> None:
+    """Free what cycles still hold (an error's frames, for one), and hand freed memory to the system."""
+    gc.collect()
+    library = _allocator()
+    if library is not None:
+        library.malloc_trim(0)
+
+
 def _allocator() -> Any:
     """Return the C library if it is one whose allocator can be told so, else None."""
     if sys.platform != "linux":

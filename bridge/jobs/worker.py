@@ -6,7 +6,6 @@ nothing can be published without asking. Keyboard and termination signals are fo
 workers.
 """
 
-import gc
 import logging
 import math
 import os
@@ -38,8 +37,9 @@ from bridge.jobs.model import Claim
 from bridge.jobs.opening import open_snapshots, with_shown_names
 from bridge.jobs.processes import give_way, started_at
 from bridge.jobs.terminal import ignore_signals
-from bridge.memory import bound_arenas
+from bridge.memory import bound_arenas, give_back
 from engine.errors import Cancelled, NrxError
+from engine.models.warm import WARM
 from engine.thrift import sparing_memory
 
 BEATS_PER_LEASE = 4
@@ -90,7 +90,17 @@ class Worker:
         import_everything()
         self.send(Ready(started_at(os.getpid()) or time.time()))
         while True:
-            self._run(self._runs.get())
+            self._run(self._next())
+
+    def _next(self) -> Claim:
+        """Wait for a job; models that are kept warm are let go once nobody has used them for as long as is set."""
+        kept_s = self._settings.models.keep_warm_s
+        while WARM.let_go(kept_s):
+            try:
+                return self._runs.get(timeout=kept_s / 4)
+            except queue.Empty:
+                give_back()
+        return self._runs.get()
 
     def send(self, message: FromWorker) -> None:
         """Tell the daemon; ends the process if there is none."""
@@ -146,7 +156,7 @@ class Worker:
         if out_of_memory:
             self._pipe.close()
             os._exit(0)
-        gc.collect()
+        give_back()
 
     def _attempt(self, claim: Claim) -> FromWorker:
         from bridge.job import Job
