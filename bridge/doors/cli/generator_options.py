@@ -51,5 +51,5 @@ def generator_fields(options: dict[str, Any]) -> dict[str, Any]:
         drawn["mood"] = options["mood"]
     if options["early_stopping"]:
         drawn["early_stopping"] = True
-    fields: dict[str, Any] = {"generator": options["generator"], "device": options["device"]}
+    fields: dict[str, Any] = {"generator": options["backend"], "device": options["device"]}
     return {**fields, "generation": drawn} if drawn else fields

@@ -4,7 +4,7 @@ Weights are loaded with the first take, and let go with the job's models. A batc
 weights, which is what a step costs, so several takes are hardly dearer than one; `MOST_ROWS` bounds the memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,15 +82,13 @@ class MusicGenGenerator:
         monitor.report(0.0)
         model = self._model()
         monitor.report(LOADED)
-        rows = at_a_time(MOST_ROWS) if sampling.beams == 1 else 1
         made: list[Audio] = []
-        for first in range(0, len(wishes), rows):
-            batch = wishes[first : first + rows]
-            share = monitor.part(
-                LOADED + (1 - LOADED) * first / len(wishes),
-                LOADED + (1 - LOADED) * (first + len(batch)) / len(wishes),
+        for batch in _batches(wishes, at_a_time(MOST_ROWS) if sampling.beams == 1 else 1):
+            first, last = (
+                LOADED + (1 - LOADED) * at / len(wishes) for at in (len(made), len(made) + len(batch))
             )
-            made += self._batch(model, batch, replace(sampling, seed=sampling.seed + first), share)
+            own = replace(sampling, seed=sampling.seed + len(made))
+            made += self._batch(model, batch, own, monitor.part(first, last))
         return made
 
     def _model(self) -> "MusicGen":
@@ -123,3 +121,19 @@ class MusicGenGenerator:
         sound = decoded(model, codes, monitor.part(CHOSEN, 1.0))
         length = round(wishes[0].duration_s * model.sample_rate)
         return [Audio(np.ascontiguousarray(row[:, :length]), model.sample_rate) for row in sound]
+
+
+def _batches(wishes: Sequence[Wish], rows: int) -> Iterator[list[Wish]]:
+    """Yield the wishes in order, up to `rows` at a time that have one prompt.
+
+    A melody model also hears the padding of a shorter text beside a longer one: with it a take would not be the same as
+    alone.
+    """
+    batch: list[Wish] = []
+    for wish in wishes:
+        if batch and (len(batch) == rows or wish.prompt != batch[0].prompt):
+            yield batch
+            batch = []
+        batch.append(wish)
+    if batch:
+        yield batch
