@@ -106,7 +106,7 @@ class Daemon:
                 streams=streams,
             )
         )
-        osc = OscDoor(settings, jobs, roots, settings.osc.port)
+        osc = OscDoor(settings, jobs, roots, settings.osc.port, streams)
         for door in (http, osc, SpoolDoor(settings, jobs), folders):
             closing.callback(door.stop)
             door.start()

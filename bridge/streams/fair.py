@@ -17,10 +17,12 @@ class FairShares:
     def __init__(self) -> None:
         self._clocks: dict[str, float] = {}
         self._waiting: set[str] = set()
+        self._now = 0.0
+        """How far the sessions have got together: never back."""
 
     def add(self, name: str) -> None:
         """Add a session; it begins a little before the others, so that its first sound is heard soon."""
-        self._clocks[name] = self._least() - HEAD_START_S
+        self._clocks[name] = self._now - HEAD_START_S
 
     def remove(self, name: str) -> None:
         """Forget a session."""
@@ -29,18 +31,16 @@ class FairShares:
 
     def next(self, runnable: Collection[str]) -> str | None:
         """Return the session to work for, of those that can be worked for now."""
-        back = self._waiting & set(runnable)
-        floor = min((self._clocks[name] for name in runnable if name not in back), default=0.0)
-        for name in back:
-            self._clocks[name] = max(self._clocks[name], floor)
+        for name in self._waiting & set(runnable):
+            self._clocks[name] = max(self._clocks[name], self._now)
         self._waiting = set(self._clocks) - set(runnable)
-        return min(runnable, key=self._clocks.__getitem__, default=None)
+        if not runnable:
+            return None
+        first = min(runnable, key=self._clocks.__getitem__)
+        self._now = max(self._now, self._clocks[first])
+        return first
 
     def charge(self, name: str, seconds: float) -> None:
         """Add what a step took."""
         if name in self._clocks:
             self._clocks[name] += seconds
-
-    def _least(self) -> float:
-        active = [clock for name, clock in self._clocks.items() if name not in self._waiting]
-        return min(active or self._clocks.values(), default=0.0)

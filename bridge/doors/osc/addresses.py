@@ -98,6 +98,25 @@ TO_NRX: tuple[Message, ...] = (
         "Asks how a job is, and follows it from now on. Answered by `/nrx/progress`, `/nrx/done` or `/nrx/error`.",
         (_ID,),
     ),
+    Message(
+        "stream",
+        "/nrx/stream",
+        "Makes music and writes it to a WAV file that can be played while it grows. Answered by `/nrx/stream/started`, "
+        "then `/nrx/stream/progress`, and `/nrx/done` or `/nrx/error`; say `/nrx/hello` first.",
+        (
+            Argument("id", "s", "the stream's id: 1 to 64 of `A-Z a-z 0-9 _ -`"),
+            Argument("words", "s", "what to play, such as `dark techno, 128 bpm`"),
+            Argument("duration_s", "f", "length in seconds; 0 goes on until it is stopped", 0.0),
+            Argument("style", "s", "a style's id; empty: the nearest to the words", ""),
+            Argument("quality", "s", "`fast`, `balanced` or `high`", "balanced"),
+        ),
+    ),
+    Message(
+        "stream_stop",
+        "/nrx/stream/stop",
+        "Ends a stream; what there is of it becomes a return.",
+        (Argument("id", "s", "the stream's id"),),
+    ),
     Message("styles", "/nrx/styles", "Asks for the styles. Answered by one `/nrx/style` each."),
     Message(
         "wake",
@@ -138,6 +157,24 @@ TO_CLIENT: tuple[Message, ...] = (
             Argument("fraction", "f", "0 to 1, never back"),
             Argument("left_s", "f", "seconds left; -1 if not known"),
         ),
+    ),
+    Message(
+        "stream_started",
+        "/nrx/stream/started",
+        "The file is there and grows. It can be opened at any time; its header tells what is in it so far.",
+        (
+            Argument("id", "s", "the stream's id"),
+            Argument("file", "s", "absolute path of the WAV file; empty if too long for a datagram"),
+            Argument("rate", "i", "sample rate in Hz"),
+            Argument("channels", "i", "number of channels"),
+            Argument("warning", "s", "what to know before playing it; empty if nothing", cut=True),
+        ),
+    ),
+    Message(
+        "stream_progress",
+        "/nrx/stream/progress",
+        "How much is in the file; about twice a second.",
+        (Argument("id", "s", "the stream's id"), Argument("seconds", "f", "of audio, so far")),
     ),
     Message(
         "done",

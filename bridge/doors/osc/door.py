@@ -33,6 +33,7 @@ from bridge.doors.osc.packet import (
     decode,
     encode,
 )
+from bridge.doors.osc.streaming import OscStreams
 from bridge.doors.spool.intake import Intake, spool_folder
 from bridge.doors.spool.request_file import ID, SpoolRequest, no_id
 from bridge.protocol import PROTOCOL_VERSION, JobEvent, JobStatus, parse_request
@@ -42,6 +43,7 @@ from engine.errors import NrxError
 if TYPE_CHECKING:
     from bridge.jobs import Jobs
     from bridge.security.roots import Roots
+    from bridge.streams.streams import Streams
 
 HOST = "127.0.0.1"
 PORTS_TRIED = 10
@@ -69,7 +71,9 @@ class Asker:
 class OscDoor:
     """The door for OSC. `start`, then `stop`; both may be called twice. `port` is the one that is listened on."""
 
-    def __init__(self, settings: Settings, jobs: "Jobs", roots: "Roots", port: int) -> None:
+    def __init__(
+        self, settings: Settings, jobs: "Jobs", roots: "Roots", port: int, streams: "Streams | None" = None
+    ) -> None:
         self._settings = settings
         self._jobs = jobs
         self._roots = roots
@@ -77,6 +81,7 @@ class OscDoor:
         self.port = port
         self._intake = Intake(settings, jobs, "osc")
         self._spool = spool_folder(settings)
+        self._streams = OscStreams(settings, streams)
         self._clients = Clients()
         self._limits = RateLimits(time.monotonic())
         self._socket: socket.socket | None = None
@@ -100,6 +105,8 @@ class OscDoor:
             "cancel": self._cancel,
             "status": self._status,
             "styles": self._styles,
+            "stream": self._stream,
+            "stream_stop": self._stream_stop,
             "wake": self._wake,
         }
 
@@ -133,6 +140,7 @@ class OscDoor:
             return
         self._stopping.set()
         self._unsubscribe()
+        self._streams.stop_all()
         for waiting in (self._submits, self._questions):
             try:
                 waiting.put_nowait(None)
@@ -309,6 +317,14 @@ class OscDoor:
     def _styles(self, asker: Asker, _values: tuple[Value, ...]) -> None:
         self._ask(asker, "", lambda: self._list_styles(asker))
 
+    def _stream(self, asker: Asker, values: tuple[Value, ...]) -> None:
+        if asker.client is None:
+            raise NrxError("request.invalid", "Say /nrx/hello before /nrx/stream.")
+        self._ask(asker, str(values[0]), lambda: self._streams.start(values, partial(self._answer, asker)))
+
+    def _stream_stop(self, asker: Asker, values: tuple[Value, ...]) -> None:
+        self._ask(asker, str(values[0]), lambda: self._streams.stop(str(values[0])))
+
     def _wake(self, asker: Asker, values: tuple[Value, ...]) -> None:
         port, address, argument = int(values[0]), str(values[1]), str(values[2])
         if asker.client is None:
@@ -463,8 +479,8 @@ class OscDoor:
     ) -> None:
         message = BY_NAME[name]
         datagram = encode(message, values, largest)
-        if datagram is None and name == "done":
-            datagram = encode(message, [values[0], ""], largest)
+        if datagram is None and name in ("done", "stream_started"):  # the path is too long
+            datagram = encode(message, [values[0], "", *values[2:]], largest)
         if datagram is not None:
             self._send_raw(datagram, to)
 
