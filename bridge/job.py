@@ -16,6 +16,7 @@ from bridge.memory import memory_for_a_job
 from bridge.protocol import Manifest, Request, StageInfo
 from bridge.returns.folder import Staging
 from engine import __version__
+from engine.devices import is_out_of_memory
 from engine.models.warm import WARM
 from engine.stages import StageCache, Stages
 
@@ -98,6 +99,10 @@ class Job:
         with memory_for_a_job():
             try:
                 return self._run()
+            except RuntimeError as error:
+                if is_out_of_memory(error):  # as PyTorch and OpenVINO say it
+                    raise MemoryError(str(error)) from error
+                raise
             finally:
                 WARM.let_go(self.settings.models.keep_warm_s)
 

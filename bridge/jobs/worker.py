@@ -6,6 +6,7 @@ nothing can be published without asking. Keyboard and termination signals are fo
 workers.
 """
 
+import contextlib
 import logging
 import math
 import os
@@ -96,10 +97,8 @@ class Worker:
         """Wait for a job; models that are kept warm are let go once nobody has used them for as long as is set."""
         kept_s = self._settings.models.keep_warm_s
         while WARM.let_go(kept_s):
-            try:
+            with contextlib.suppress(queue.Empty):
                 return self._runs.get(timeout=kept_s / 4)
-            except queue.Empty:
-                give_back()
         return self._runs.get()
 
     def send(self, message: FromWorker) -> None:

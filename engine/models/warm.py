@@ -4,13 +4,13 @@ Whoever loads weights asks `WARM.use(key, load)`; the same key gives the same ob
 job is done, `let_go` drops all, or all that nobody has used for a while where a worker keeps models warm.
 """
 
-import gc
-import sys
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TypeVar, cast
+
+from engine.devices import give_memory_back
 
 T = TypeVar("T")
 
@@ -38,16 +38,8 @@ class Warm:
             self._held = {key: item for key, item in self._held.items() if now - item[1] < idle_s}
             dropped, left = before > len(self._held), len(self._held)
         if dropped:
-            _give_back()
+            give_memory_back()
         return left
-
-
-def _give_back() -> None:
-    """Free what cycles hold, and the blocks that PyTorch keeps for later on a graphics card."""
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 WARM = Warm()
