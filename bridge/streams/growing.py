@@ -12,6 +12,7 @@ from types import TracebackType
 
 from bridge.returns.folder import writing_to
 from engine.audio.wav_writer import growing_header, size_patches
+from engine.errors import NrxError
 
 PATCH_EVERY_S = 0.25
 
@@ -26,7 +27,7 @@ class GrowingWav:
         subtype: "PCM_16" or "FLOAT".
 
     Raises:
-        NrxError: `output.not_writable`, `output.disk_full`.
+        NrxError: `output.exists`, `output.not_writable`, `output.disk_full`.
     """
 
     def __init__(self, path: Path, *, sample_rate: int, channels: int, subtype: str) -> None:
@@ -35,7 +36,13 @@ class GrowingWav:
         header, self._fact_at = growing_header(sample_rate, channels, subtype)
         self._data_start, self._patched_at = len(header), 0.0
         with writing_to(path.parent):
-            self._file = path.open("xb")
+            try:
+                self._file = path.open("xb")
+            except FileExistsError:
+                raise NrxError(
+                    "output.exists",
+                    f'"{path}" is already there and is never overwritten; choose another name.',
+                ) from None
             self._file.write(header)
             self._file.flush()
 

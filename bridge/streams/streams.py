@@ -156,6 +156,12 @@ class Streams:
             while len(self._living()) < self._settings.streams.workers:
                 self._hosts.append(_Host(self._settings, self._entry, self._ended))
 
+    def is_warm(self) -> bool:
+        """Return whether all workers are there and ready."""
+        with self._lock:
+            living = self._living()
+            return len(living) == self._settings.streams.workers and all(host.is_ready for host in living)
+
     def open(self, request: StreamRequest, sink: Sink) -> Session:
         """Begin a stream.
 

@@ -32,6 +32,7 @@ from bridge.streams.messages import (
     ToWorker,
 )
 from bridge.streams.request import StreamRequest
+from bridge.streams.samples import encoded
 from engine.errors import NrxError
 
 if TYPE_CHECKING:
@@ -121,9 +122,9 @@ class Worker:
             if chunk is None:
                 self._end(session, Ended(session, one.sent))
                 return
-            frames, data = _encoded(chunk, one.request.format)
+            frames = chunk.shape[1]
             if frames:
-                self._send(Chunk(session, one.sent, frames, data))
+                self._send(Chunk(session, one.sent, frames, encoded(chunk, one.request.format)))
                 one.sent += frames
         except NrxError as error:
             self._end(session, Failed(session, error))
@@ -185,13 +186,3 @@ class Worker:
             self._pipe.send(message)
         except OSError:
             os._exit(0)
-
-
-def _encoded(samples: "Samples", kind: str) -> tuple[int, bytes]:
-    """Return the number of frames of samples (channels, frames), and them interleaved and little-endian."""
-    import numpy as np
-
-    if kind == "s16":
-        whole = np.clip(np.rint(samples.T * np.float32(32767.0)), -32768, 32767).astype("<i2")
-        return samples.shape[1], whole.tobytes()
-    return samples.shape[1], samples.T.astype("<f4").tobytes()

@@ -14,6 +14,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "separate": "Take songs apart into stems that sum to them.",
         "analyze": "Tell tempo, key, chords, sections and more of songs.",
         "generate": "Make new music: from words, like a song, or a single stem.",
+        "stream": "Make music that can be heard while it is made.",
         "sync": "Fit a vocal (or any audio) to another tempo.",
         "mix": "Balance stems into a mix.",
         "master": "Bring a mix to its loudness under a true-peak ceiling.",

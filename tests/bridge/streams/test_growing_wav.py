@@ -51,6 +51,6 @@ def test_its_header_never_tells_of_samples_that_are_not_there(tmp_path: Path) ->
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(b"mine")
-    with pytest.raises(NrxError):
+    with pytest.raises(NrxError, match="never overwritten"):
         GrowingWav(path, sample_rate=8000, channels=1, subtype="PCM_16")
     assert path.read_bytes() == b"mine"
