@@ -115,9 +115,15 @@ class Studio:
         assert not script.window.shows(trouble), script.window.texts()
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the records of all jobs, the newest first."""
+        """Return the records of all jobs with their requests, the newest first."""
         found = [
-            (json.loads(path.read_bytes()), path.stat().st_mtime_ns)
+            (
+                {
+                    **json.loads(path.read_bytes()),
+                    "request": json.loads(path.with_name("request.json").read_bytes()),
+                },
+                path.stat().st_mtime_ns,
+            )
             for path in (self.home / "reaper" / "jobs").glob("*/job.json")
         ]
         found.sort(key=lambda pair: (pair[0]["created"], pair[1]), reverse=True)

@@ -1,5 +1,6 @@
 """What comes back: where tracks lie, what stays as it was, and what happens when the world changes half-way."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -421,6 +422,131 @@ def test_analysing_writes_tempo_and_markers_and_adds_no_track(desk: Desk) -> Non
     assert tempo[-1][:2] == (pytest.approx(4.0), 120.0), "after the song the tempo is what it was"
     project.undo()
     assert not project.content.tempo_markers
+
+
+def test_audio_on_a_beat_timebase_stays_where_it_was_heard(desk7: Desk) -> None:
+    project = desk7.studio.project
+    project.timebase = 1
+    source = desk7.source(position_s=2.0)
+    other = project.add_track("Other microphone")
+    project.add_audio(other, desk7.song, 3.5)
+    before = [(item.position_s, item.length_s, item.take.playrate) for item in (*source.items, *other.items)]
+    desk7.go("Analyse selected track (write tempo, chord and section markers)")
+    assert project.content.tempo_markers
+    assert [
+        (item.position_s, item.length_s, item.take.playrate) for item in (*source.items, *other.items)
+    ] == before
+
+
+def channel(number: int, **changes: Any) -> dict[str, Any]:
+    plain = {
+        "input": number, "name": f"T{number}", "gain_db": 0.0, "pan": 0.0, "mute": False, "inverted": False,
+        "low_cut_hz": 0.0, "eq": [], "compressor": None, "plugins": [], "left_out": [],
+    }  # fmt: skip
+    return {**plain, **changes}
+
+
+def mixed_as(desk: Desk, *channels: dict[str, Any]) -> None:
+    """Have the stand-in return a mix whose mix.json says this."""
+
+    def change(manifest: dict[str, Any]) -> None:
+        text = json.dumps({"version": 1, "channels": list(channels)})
+        (Path(manifest["folder"]) / "mix.json").write_text(text)
+        manifest["files"] = {"mix.json": "mix.json"}
+
+    desk.bridge.change = change
+
+
+AS_SETTINGS = [*["tab"] * 3, "left"]
+"""Keys in the window of Mix with two tracks: after two roles and the preset comes Return as; its last choice."""
+
+
+def test_a_mix_can_come_back_as_faders_pans_and_effects(desk: Desk) -> None:
+    first = desk.source("Kick", volume=0.5, pan=0.25)
+    second = desk.source("Vox", volume=1.0)
+    eq = [
+        {"kind": "bell", "hz": 300.0, "db": -3.0, "q": 1.0},
+        {"kind": "high_shelf", "hz": 9000.0, "db": 2.0, "q": 0.7},
+    ]
+    squeeze = {
+        "threshold_db": -20.0,
+        "ratio": 3.0,
+        "attack_ms": 10.0,
+        "release_ms": 120.0,
+        "knee_db": 6.0,
+        "makeup_db": 2.0,
+    }
+    mixed_as(
+        desk,
+        channel(0, gain_db=-6.0206, pan=0.5, inverted=True, compressor=squeeze),
+        channel(1, gain_db=3.0, low_cut_hz=90.0, eq=eq),
+    )
+    project = desk.studio.project
+    tree, undo = project.tree(), len(project.undo_names)
+    desk.go("Mix selected tracks", *AS_SETTINGS)
+    assert state_of(desk) == "imported", desk.studio.records()[0]
+    assert project.tree() == tree
+    assert first.volume == pytest.approx(0.25, abs=1e-5)
+    assert (first.pan, first.values["B_PHASE"]) == (0.75, 1)
+    [comp] = first.fx
+    assert not comp.enabled
+    assert "-14.0 dB, 3.0:1" in comp.title
+    [equaliser] = second.fx
+    assert equaliser.bands[0, 0] == {"Hz": 90.0, "on": 1.0}
+    assert equaliser.bands[2, 0]["linear gain"] == pytest.approx(10 ** (-3 / 20))
+    assert equaliser.bands[2, 0]["octaves"] == pytest.approx(1.3885, abs=1e-3)
+    assert equaliser.bands[4, 0]["Hz"] == 9000.0
+    assert project.undo_names[undo:] == ["(user)", "NRX: Mix of Kick and 1 more"]
+    project.undo()
+    assert (project.track("Kick").volume, project.track("Kick").fx) == (0.5, [])
+
+
+def test_what_reaper_has_not_is_said(desk7: Desk) -> None:
+    desk7.source("Kick")
+    gone = desk7.source("Vox")
+    bells = [{"kind": "bell", "hz": 100.0 * at, "db": 1.5, "q": 1.0} for at in range(1, 4)]
+    mixed_as(desk7, channel(0, plugins=["Warm Tube"], eq=bells), channel(1, gain_db=2.0))
+    desk7.bridge.hold = True
+    script = desk7.go("Mix selected tracks", *AS_SETTINGS)
+    desk7.studio.project.delete_track(gone)
+    desk7.bridge.hold = False
+    desk7.play()
+    assert script.window.shows("REAPER has not +1.5 dB at 300 Hz, Warm Tube.")
+    assert script.window.shows("“T1” is no longer there.")
+    desk7.studio.press(script, "enter")
+    desk7.play(0.5)
+
+
+def test_a_return_without_settings_is_told_and_can_be_tried_again(desk7: Desk) -> None:
+    desk7.source("Kick")
+    desk7.source("Vox")
+    script = desk7.go("Mix selected tracks", *AS_SETTINGS)
+    assert script.window.shows("not in the return")
+    assert state_of(desk7) == "stuck"
+    desk7.studio.press(script, "enter")
+    desk7.play(0.5)
+
+
+def test_finished_jobs_are_imported_without_a_window(desk: Desk) -> None:
+    desk.source()
+    desk.bridge.hold = True
+    script = desk.go(REMIX)
+    script.terminate()
+    waiting = desk.studio.run("Import finished NRX jobs")
+    desk.play(2)
+    assert waiting.ended, "it does not stay for what is still being worked on"
+    assert state_of(desk) == "sent"
+    desk.bridge.hold = False
+    desk.play(0.2)
+    script = desk.studio.run("Import finished NRX jobs")
+    desk.play(3)
+    assert script.ended
+    assert state_of(desk) == "imported"
+    assert not script.window.opened
+    desk.studio.reaper.answer("MB", 1)
+    desk.studio.run("Import finished NRX jobs")
+    desk.play(2)
+    assert "no open job" in desk.studio.reaper.dialogs[-1].text
 
 
 def test_the_tempo_of_a_style_is_set_only_if_asked(desk7: Desk) -> None:

@@ -1,8 +1,10 @@
 """Sending a selection: what is explained before anything starts, how it is rendered, and what the request says."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -10,7 +12,7 @@ from bridge.protocol import parse_request
 from engine.tempo import map_and_report
 from tests.reaper.conftest import Desk
 from tests.reaper.model import Fx, Note, Project, RenderOptions, Track
-from tests.reaper.studio import song_file
+from tests.reaper.studio import samples_of, song_file
 
 REMIX = "Remix selected track"
 
@@ -365,19 +367,49 @@ def test_master_takes_the_project_where_no_track_is_selected(desk: Desk) -> None
 
 
 def test_a_model_that_is_not_for_sale_is_shown_before_and_after(desk7: Desk) -> None:
-    def licensed(manifest: dict[str, Any]) -> None:
-        manifest["backends"] = [
-            {"name": "musicgen", "licence": "CC BY-NC 4.0", "commercial_use": False, "stage": "generate"}
-        ]
+    licence = {"name": "musicgen", "licence": "CC BY-NC 4.0", "commercial_use": False}
 
+    def licensed(manifest: dict[str, Any]) -> None:
+        manifest["backends"] = [{**licence, "stage": "generate"}]
+
+    free = {"name": "htdemucs", "licence": "MIT", "commercial_use": True}
+    (desk7.studio.home / "models.json").write_text(json.dumps({"generate": licence, "separate": free}))
     desk7.bridge.change = licensed
     desk7.source()
-    script = desk7.go(REMIX)
+    script = desk7.studio.run(REMIX)
+    assert script.window.shows("musicgen: CC BY-NC 4.0, not for commercial use.")
+    assert not script.window.shows("htdemucs")
+    desk7.studio.press(script, "enter")
+    desk7.play()
+    assert script.window.shows("came back.")
     assert script.window.shows("not for commercial use")
     desk7.studio.press(script, "enter")
     desk7.play(0.5)
     assert script.ended
-    script = desk7.studio.run(REMIX)
-    assert script.window.shows("CC BY-NC 4.0")
+    script = desk7.studio.run("Separate selected track into stems")
+    assert not script.window.shows("commercial")
     desk7.studio.press(script, "escape")
     desk7.play(0.5)
+
+
+def test_a_frozen_track_is_sent_as_it_is_frozen(desk7: Desk) -> None:
+    source = desk7.source()
+    source.frozen = True
+    source.fx.append(Fx("Doubler", process=lambda samples, _rate: samples * 2))
+    desk7.go(REMIX)
+    record = desk7.studio.records()[0]
+    assert record["state"] == "imported"
+    sent = samples_of(Path(record["request"]["inputs"][0]["path"]))
+    assert np.max(np.abs(sent)) == pytest.approx(np.max(np.abs(samples_of(desk7.song))), abs=1e-6)
+
+
+def test_ten_tracks_keep_their_order_whatever_their_names_sort_like(desk7: Desk) -> None:
+    for number in range(1, 13):
+        track = desk7.studio.project.add_track(f"T{number}", selected=True, volume=number / 12)
+        desk7.studio.project.add_audio(track, desk7.song, 0.0)
+    desk7.studio.reaper.render_options = RenderOptions(suffix="-x")
+    desk7.go("Mix selected tracks")
+    inputs = desk7.studio.records()[0]["request"]["inputs"]
+    peaks = [np.max(np.abs(samples_of(Path(item["path"])))) for item in inputs]
+    assert [item["name"] for item in inputs] == [f"T{number}.wav" for number in range(1, 13)]
+    assert np.allclose(np.array(peaks) / peaks[-1], np.arange(1, 13) / 12, atol=1e-4)

@@ -2,7 +2,8 @@
 --[[ The table of actions: what each takes, which options its window shows, and what is done with what comes back.
 
 `fields` name rows of `fields.lua`. `most_tracks` nil is any number. `bars_from`: see `tempo`. `runs` names the flow in
-`flows`. `title` is said in windows, undo points and folder names.
+`flows`. `title` is said in windows, undo points and folder names. With `ends_with_flow` the script does not stay to import
+what is still being worked on.
 ]]
 local REMIX = {
 	"style", "energy", "brightness", "tempo", "bpm", "set_tempo", "keep", "returns", "markers", "midi", "mute_source",
@@ -33,6 +34,7 @@ return {
 	again = { title = "Remix", engine = "remix", runs = "again", fields = REMIX },
 	reroll = { title = "Re-roll", engine = "remix", runs = "reroll", fields = {} },
 	jobs = { title = "NRX jobs", runs = "jobs", fields = {} },
+	import = { title = "NRX jobs", runs = "import", fields = {}, ends_with_flow = true },
 	reopen = { title = "NRX jobs", runs = "reopen", fields = {} },
 	settings = { title = "NRX settings", runs = "settings", fields = {} },
 }

@@ -4,8 +4,9 @@
 A flow draws with `app:frame (draw)`, which shows one tick of a window and comes back in the next. When the flow has ended
 and jobs are still open, the script goes on without a window until they are imported.
 ]]
-local actions, collector, gui, places = require("actions"), require("collector"), require("gui"), require("places")
-local daemon, render, spool, trouble = require("daemon"), require("render"), require("spool"), require("trouble")
+local actions, collector, daemon = require("actions"), require("collector"), require("daemon")
+local gui, gui_imgui, places = require("gui"), require("gui_imgui"), require("places")
+local render, spool, trouble = require("render"), require("spool"), require("trouble")
 
 local M = {}
 local App = {}
@@ -25,10 +26,11 @@ function App:frame(draw)
 	return self.ui ~= nil and self.ui.is_open
 end
 
---- Open the window of this run.
+--- Open the window of this run: ReaImGui's where that is installed, else REAPER's own.
 function App:open(title, width, height)
 	if self.ui then self.ui:close() end
-	self.ui = gui.open(title, width, height)
+	self.imgui = self.imgui or gui_imgui.library()
+	self.ui = self.imgui and gui_imgui.open(self.imgui, title, width, height) or gui.open(title, width, height)
 end
 
 --- Close it.
@@ -49,7 +51,7 @@ end
 function M.run(folder, name)
 	places.read(folder)
 	if not places.is_installed() then
-		if name == "reopen" then return end
+		if name == "reopen" or name == "import" then return end
 		reaper.MB(daemon.NOT_INSTALLED, "NRX Bridge", 0)
 		return
 	end
@@ -70,7 +72,8 @@ function M.run(folder, name)
 			if not flows_on then clean_up() end
 		end
 		if collects_on then collects_on = resumed(collecting) end
-		if flows_on or (collects_on and app.collector:has_open()) then reaper.defer(tick) end
+		local stays = collects_on and not action.ends_with_flow and app.collector:has_open()
+		if flows_on or stays then reaper.defer(tick) end
 	end
 	reaper.atexit(clean_up)
 	reaper.defer(tick)

@@ -6,7 +6,7 @@ the job's record first. A return whose project is not open waits; so does everyt
 ]]
 local copying, importer, plan_of, project_of = require("copying"), require("importer"), require("plan"), require("project")
 local files, json = require("files"), require("json")
-local daemon, memory, records = require("daemon"), require("memory"), require("records")
+local daemon, licences, records = require("daemon"), require("licences"), require("records")
 local trouble = require("trouble")
 
 local M = {}
@@ -18,7 +18,9 @@ local CLAIM_S, UNKNOWN_S = 20, 60
 --- Return a collector for a client of the spool.
 function M.new(client)
 	local token = ("%s-%d"):format(client:new_id(), math.random(0, 0xFFFFFF))
-	return setmetatable({ client = client, token = token, open = {}, seen = {}, problem = nil, keep = daemon.keeper() }, M)
+	return setmetatable({
+		client = client, token = token, open = {}, seen = {}, looks = 0, problem = nil, keep = daemon.keeper(),
+	}, M)
 end
 
 --- Return what is known of a job: { record, status }.
@@ -41,25 +43,26 @@ local function media_folder(project, record, plan)
 	return reaper.GetProjectPathEx(project):gsub("\\", "/") .. "/NRX/" .. copying.safe_name(name)
 end
 
-local function remember_licences(manifest)
-	local sentences = {}
-	for _, backend in ipairs(manifest.backends or {}) do
-		if backend.commercial_use == false then
-			sentences[#sentences + 1] = ("%s: %s, not for commercial use."):format(backend.name, backend.licence)
-		end
-	end
-	memory.keep("licence", { sentence = table.concat(sentences, " ") })
-	return sentences
+--- Return the mix as settings of channels, if the user wants it as that.
+local function mix_of(record, manifest)
+	if record.options.mix_returns ~= "settings" then return nil end
+	local name = manifest.files and manifest.files["mix.json"]
+	local text = name and files.read(manifest.folder:gsub("\\", "/") .. "/" .. name)
+	local mix = text and json.decode(text)
+	if type(mix) ~= "table" then trouble.refuse("The settings of the mix are not in the return; run the action again.") end
+	return mix
 end
 
 local function import_whole(project, record, manifest)
-	local plan = plan_of.make(manifest, record)
+	local mix = mix_of(record, manifest)
+	local plan = plan_of.make(manifest, record, mix)
 	copying.copy(plan.tracks, media_folder(project, record, plan))
 	if not project_of.is_open(project) then return nil end
-	importer.import(project, plan, record)
+	local said = importer.import(project, plan, record)
 	local count = #plan.tracks + #plan.midi
-	if count == 0 then return "Tempo and markers" end
-	return count == 1 and "One track" or ("%d tracks"):format(count)
+	if mix then return ("The settings of %d tracks"):format(#plan.channels), said end
+	if count == 0 then return "Tempo and markers", said end
+	return count == 1 and "One track" or ("%d tracks"):format(count), said
 end
 
 local function import_one_part(project, record, manifest)
@@ -79,9 +82,9 @@ function M:import(record, status, project)
 	local ok, result = xpcall(function()
 		local manifest, why = self.client:manifest(status)
 		if not manifest then trouble.refuse(why) end
-		local licences = remember_licences(manifest)
 		local lay = record.part and import_one_part or import_whole
-		return { what = lay(project, record, manifest), licences = licences, notes = manifest.notes or {} }
+		local what, said = lay(project, record, manifest)
+		return { what = what, said = said or {}, licences = licences.of(manifest), notes = manifest.notes or {} }
 	end, trouble.with_place)
 	local fields = { claim = json.null }
 	if not ok then
@@ -90,6 +93,7 @@ function M:import(record, status, project)
 		fields.state, fields.error = "stuck", sentence
 	elseif result.what then
 		fields.state, fields.result, fields.licences, fields.notes = "imported", result.what, result.licences, result.notes
+		fields.said = result.said
 		fields.error = json.null
 	end
 	local after = records.update(record.id, fields)
@@ -137,6 +141,7 @@ function M:run()
 				local seen = record and self.seen[record.id]
 				if not (seen and seen.record and records.OPEN[seen.record.state]) then table.remove(self.open, index) end
 			end
+			self.looks = self.looks + 1
 		end
 		coroutine.yield()
 	end

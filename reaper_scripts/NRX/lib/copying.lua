@@ -50,6 +50,7 @@ end
 
 --- Copy the files of `rows` (each with `path` and `file`) into `folder`; sets each row's `path` to its copy.
 function M.copy(rows, folder)
+	if #rows == 0 then return end
 	if not places.make(folder) then
 		refuse("The folder %s cannot be written; make it writable, then import in “NRX: Show NRX jobs”.", folder)
 	end

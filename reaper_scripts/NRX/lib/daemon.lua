@@ -13,7 +13,7 @@ M.START_S = 30
 M.ABSENT = "NRX Bridge is not running. Start it with “nrx serve” in a terminal (or once and for all with "
 	.. "“nrx service install”); “nrx doctor” says what is missing."
 M.NOT_INSTALLED = "NRX Bridge is not set up on this computer. Run this in a terminal, then try again:\n\n"
-	.. "    nrx install reaper"
+	.. "    nrx install reaper\n\n(If the terminal does not know nrx: pip install nrx-bridge, then the same again.)"
 
 local function is_windows()
 	return reaper.GetOS():find("^Win") ~= nil

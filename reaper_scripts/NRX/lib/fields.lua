@@ -45,7 +45,10 @@ M.ALL = {
 	},
 	mix_returns = {
 		kind = "choice", label = "Return as", default = "mix",
-		values = { { "mix", "the mix alone" }, { "parts", "a mixed track for each" }, { "all", "everything" } },
+		values = {
+			{ "mix", "the mix alone" }, { "parts", "a mixed track for each" }, { "all", "everything" },
+			{ "settings", "faders, pans and effects on my tracks" },
+		},
 	},
 	markers = {
 		kind = "choice", label = "Markers", default = "none",

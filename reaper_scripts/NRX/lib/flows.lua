@@ -1,6 +1,7 @@
 -- @noindex
 --[[ What actions do, step by step, each from top to bottom like a recipe. They run in a coroutine (see `app`). ]]
-local daemon, fields, memory, places = require("daemon"), require("fields"), require("memory"), require("places")
+local daemon, fields, licences = require("daemon"), require("fields"), require("licences")
+local memory, places = require("memory"), require("places")
 local project_of, records, render, request_of = require("project"), require("records"), require("render"), require("request")
 local json, screens, selection, tempo = require("json"), require("screens"), require("selection"), require("tempo")
 local refuse = require("trouble").refuse
@@ -8,6 +9,7 @@ local refuse = require("trouble").refuse
 local M = {}
 
 local WIDTH = 560
+local LOOKS = 2 -- after so many looks at all open jobs, what was finished at the first one is in
 local PROGRESS_HEIGHT = 190
 local CLOSE, CANCEL = "Close (the job goes on)", "Cancel the job"
 
@@ -81,8 +83,9 @@ end
 
 --- Send a request and keep its record. Returns the record.
 local function sent(app, record, request)
-	record.state, record.created, record.request = "sent", os.time(), request
-	if not places.make(places.home .. "/spool/new") or not records.write(record) then
+	record.state, record.created = "sent", os.time()
+	local is_kept = places.make(places.home .. "/spool/new") and records.keep_request(record.id, request)
+	if not is_kept or not records.write(record) then
 		refuse("The folder %s cannot be written; is the disk full?", places.home)
 	end
 	local id, why = app.client:submit(record.id, request)
@@ -107,6 +110,7 @@ local function told_end(app, record)
 	if record.state == "imported" then
 		local lines = {}
 		for _, sentence in ipairs(record.licences or {}) do lines[#lines + 1] = { text = sentence, tone = "warning" } end
+		for _, sentence in ipairs(record.said or {}) do lines[#lines + 1] = { text = sentence } end
 		if #lines == 0 then return end
 		table.insert(lines, 1, { text = record.result .. " came back." })
 		screens.tell(app, "Done", lines)
@@ -160,8 +164,7 @@ function M.new_job(app)
 	local picked = selection.pick(app.action)
 	if not agreed_to_unsaved(picked) then return end
 	local options = fields.options(app.action, memory.recall(app.name))
-	local licence = memory.recall("licence").sentence
-	if licence == "" then licence = nil end
+	local licence = licences.before(app.action.engine)
 	app:open("NRX: " .. app.action.title, WIDTH, screens.height(app.action, picked.tracks, licence))
 	local about = { title = app.action.title, what = described(picked), go = app.action.title }
 	if not screens.options(app, about, options, picked.tracks, styles_of(app), licence) then return end
@@ -191,7 +194,8 @@ function M.reroll(app)
 	if part == "" then
 		refuse("“%s” is not a part that NRX Bridge played; select such a track of a remix.", selection.name_of(track))
 	end
-	local input = before and before.request and before.request.inputs[1]
+	local asked = before and records.request(before.id)
+	local input = asked and asked.inputs[1]
 	local file = input and io.open(input.path, "rb")
 	if not file then refuse("The audio of that remix is no longer kept; remix the source track again instead.") end
 	file:close()
@@ -203,7 +207,7 @@ function M.reroll(app)
 		end_s = before.end_s, sample_rate = before.sample_rate,
 	}
 	if not places.make(places.job(id)) then refuse("The folder %s cannot be written.", places.job(id)) end
-	watch(app, sent(app, record, request_of.rerolled(before.request, part, new_seed())))
+	watch(app, sent(app, record, request_of.rerolled(asked, part, new_seed())))
 end
 
 local STATE_WORDS = {
@@ -277,6 +281,17 @@ function M.reopen(app)
 	for _, record in ipairs(records.all()) do
 		if records.OPEN[record.state] then return M.jobs(app) end
 	end
+end
+
+--- Import what is finished, without a window. Started by hand it says if there was nothing.
+function M.import(app)
+	local context = select(8, reaper.get_action_context())
+	local is_woken, before = context:find("^osc:") ~= nil, 0
+	for _, record in ipairs(records.all()) do
+		if records.OPEN[record.state] then before = before + 1 end
+	end
+	while app.collector.looks < LOOKS do coroutine.yield() end
+	if before == 0 and not is_woken then refuse("There is no open job; “NRX: Show NRX jobs” lists those of the last 30 days.") end
 end
 
 --- Show where things are, and forget what was remembered if asked.

@@ -59,7 +59,7 @@ end
 --- Open a window.
 function M.open(title, width, height)
 	gfx.init(title, width, height, 0)
-	return setmetatable({ is_open = true, focus = 1, rows = 0, tops = {}, was_down = false }, M)
+	return setmetatable({ is_open = true, focus = 1, rows = 0, tops = {}, was_down = false, grabbed = nil }, M)
 end
 
 --- Close the window.
@@ -79,6 +79,7 @@ function M:begin()
 	local is_down = gfx.mouse_cap & 1 == 1
 	self.pressed, self.held = is_down and not self.was_down, is_down
 	self.was_down = is_down
+	if not is_down then self.grabbed = nil end
 	self.wheel = gfx.mouse_wheel
 	gfx.mouse_wheel = 0
 	self.y, self.rows, self.enter, self.escape = MARGIN, 0, self.key == KEYS.enter, self.key == KEYS.escape
@@ -175,7 +176,7 @@ end
 
 --- A slider from 0 to 1. Returns the steps that the keyboard moved it, or nil, and where the mouse put it, or nil.
 function M:slider(label, shown, fraction)
-	local has_focus, _, x, width = labelled(self, label)
+	local has_focus, clicked, x, width = labelled(self, label)
 	local bar = width - 60
 	box("field", x, self.y + 8, bar, 8, true)
 	box("accent", x, self.y + 8, bar * fraction, 8, true)
@@ -183,7 +184,8 @@ function M:slider(label, shown, fraction)
 	local steps, put
 	if has_focus and self.key == KEYS.right then steps = 1 end
 	if has_focus and self.key == KEYS.left then steps = -1 end
-	if self.held and over(x - 4, self.y, bar + 8, ROW) then put = math.max(0, math.min(1, (gfx.mouse_x - x) / bar)) end
+	if clicked and over(x - 4, self.y, bar + 8, ROW) then self.grabbed = self.rows end
+	if self.held and self.grabbed == self.rows then put = math.max(0, math.min(1, (gfx.mouse_x - x) / bar)) end
 	self.y = self.y + ROW
 	return steps, put
 end

@@ -4,6 +4,7 @@
 The folder comes under the last source track, inside whatever folder that lies in; selection and the user's own folders
 stay as they are. If the source tracks are gone, it comes last.
 ]]
+local channels = require("channels")
 local files = require("files")
 local midi_file = require("midi_file")
 local project_of = require("project")
@@ -159,10 +160,38 @@ local function add_markers(project, plan)
 	end
 end
 
---- Give the project the return's tempo for as long as the return lasts; after it, the tempo that was there.
+local KEPT_IN_ITEM = { "D_POSITION", "D_LENGTH", "D_FADEINLEN", "D_FADEOUTLEN" }
+
+--- Return what puts audio items back where they lie now: a change of tempo moves and stretches those on a beat timebase.
+local function audio_where_it_lies(project)
+	local kept = {}
+	for index = 0, reaper.CountMediaItems(project) - 1 do
+		local item = reaper.GetMediaItem(project, index)
+		local active = reaper.GetActiveTake(item)
+		if active and not reaper.TakeIsMIDI(active) then
+			local row = { item = item, rates = {} }
+			for _, key in ipairs(KEPT_IN_ITEM) do row[key] = reaper.GetMediaItemInfo_Value(item, key) end
+			for number = 0, reaper.CountTakes(item) - 1 do
+				local take = reaper.GetTake(item, number)
+				if take then row.rates[take] = reaper.GetMediaItemTakeInfo_Value(take, "D_PLAYRATE") end
+			end
+			kept[#kept + 1] = row
+		end
+	end
+	return function()
+		for _, row in ipairs(kept) do
+			for _, key in ipairs(KEPT_IN_ITEM) do reaper.SetMediaItemInfo_Value(row.item, key, row[key]) end
+			for take, rate in pairs(row.rates) do reaper.SetMediaItemTakeInfo_Value(take, "D_PLAYRATE", rate) end
+		end
+	end
+end
+
+--- Give the project the return's tempo for as long as the return lasts; after it, the tempo that was there. What was
+--- heard in audio must not move that audio: with `write_tempo` it stays where it lies.
 local function set_tempo(project, plan, record)
 	local first = plan.tempo[1]
 	if not first then return end
+	local put_back = record.options.write_tempo and audio_where_it_lies(project) or nil
 	local _, _, bpm_after = reaper.TimeMap_GetTimeSigAtTime(project, record.end_s)
 	local goes_on = reaper.GetProjectLength(project) > record.end_s + 1
 	for index = reaper.CountTempoTimeSigMarkers(project) - 1, 0, -1 do
@@ -177,7 +206,25 @@ local function set_tempo(project, plan, record)
 	if goes_on then
 		reaper.SetTempoTimeSigMarker(project, -1, record.end_s, -1, -1, bpm_after, 0, 0, false)
 	end
+	if put_back then put_back() end
 	reaper.UpdateTimeline()
+end
+
+--- Set the user's own tracks as a mix says. Returns sentences on what could not be set.
+local function set_channels(project, plan)
+	local said = {}
+	for _, row in ipairs(plan.channels) do
+		local track = track_by_guid(project, row.guid)
+		if track then
+			local missed = channels.set(track, row.channel)
+			if #missed > 0 then
+				said[#said + 1] = ("“%s”: REAPER has not %s."):format(row.channel.name, table.concat(missed, ", "))
+			end
+		else
+			said[#said + 1] = ("“%s” is no longer there."):format(row.channel.name)
+		end
+	end
+	return said
 end
 
 local function mute_sources(project, record)
@@ -226,14 +273,17 @@ local function as_one(project, name, act)
 	end)
 end
 
---- Lay a plan into a project.
+--- Lay a plan into a project. Returns sentences on what could not be done.
 function M.import(project, plan, record)
+	local said
 	as_one(project, "NRX: " .. record.title .. " of " .. record.source_name, function()
 		set_tempo(project, plan, record)
 		add_tracks(project, plan, record)
 		add_markers(project, plan)
+		said = set_channels(project, plan)
 		mute_sources(project, record)
 	end)
+	return said
 end
 
 local function returned_item(track)

@@ -1,8 +1,9 @@
 -- @noindex
 --[[ From a return's manifest to what is to be made in the project. Pure: tables in, a table out.
 
-A plan is { folder, tracks, midi, markers, tempo, notes }. Times are seconds of the project: what the manifest says, from
-where the return's own audio starts, at where the audio was rendered from.
+A plan is { folder, tracks, midi, markers, tempo, channels, notes }; `channels` are settings of the source tracks. Times
+are seconds of the project: what the manifest says, from where the return's own audio starts, at where the audio was
+rendered from.
 ]]
 local chords = require("chord_names")
 
@@ -13,6 +14,7 @@ local WANTED = {
 	mix = { mix = true },
 	master = { master = true },
 	all = { generated = true, fitted = true, separated = true, mix = true, master = true },
+	settings = {},
 }
 
 local function wanted_kinds(record)
@@ -157,8 +159,18 @@ local function midi_of(tracks, record, folder)
 	return found
 end
 
---- Return the plan for a record whose job gave this manifest (its tracks with absolute `path`s).
-function M.make(manifest, record)
+--- Return settings for source tracks: { guid, channel } from an entry of mix.json each.
+local function channels_of(mix, record)
+	local found = {}
+	for _, channel in ipairs(mix and mix.channels or {}) do
+		local guid = record.sources[channel.input + 1]
+		if guid then found[#found + 1] = { guid = guid, channel = channel } end
+	end
+	return found
+end
+
+--- Return the plan for a record whose job gave this manifest (its tracks with absolute `path`s); `mix` is its mix.json.
+function M.make(manifest, record, mix)
 	local tracks = tracks_of(manifest, record)
 	local folder = manifest.folder:gsub("\\", "/")
 	return {
@@ -167,6 +179,7 @@ function M.make(manifest, record)
 		midi = midi_of(tracks, record, folder),
 		markers = markers_of(manifest, record),
 		tempo = tempo_of(manifest, record),
+		channels = channels_of(mix, record),
 		notes = manifest.notes or {},
 	}
 end

@@ -1,5 +1,6 @@
 -- @noindex
---[[ The jobs that came from REAPER, each a folder `NRX_HOME/reaper/jobs/<id>` with `job.json` and what was rendered.
+--[[ The jobs that came from REAPER, each a folder `NRX_HOME/reaper/jobs/<id>` with `job.json`, `request.json` and what was
+rendered.
 
 They outlive REAPER: what finished while it was closed is imported later. `state` is "sent" until the return lies in the
 project ("imported"), or the job failed, was cancelled, or was put aside by the user ("dismissed"). Folders of ended jobs
@@ -14,6 +15,18 @@ M.OPEN = { sent = true }
 
 local function file_of(id)
 	return places.job(id) .. "/job.json"
+end
+
+--- Keep a job's request, apart from its record, which is read again and again. Returns whether it could be.
+function M.keep_request(id, request)
+	return (files.replace(places.job(id) .. "/request.json", json.encode(request)))
+end
+
+--- Return a job's request, or nil.
+function M.request(id)
+	local text = files.read(places.job(id) .. "/request.json")
+	local request = text and json.decode(text)
+	return type(request) == "table" and request or nil
 end
 
 --- Write a record. Returns whether it could be.

@@ -61,9 +61,25 @@ local function apply(project, wanted)
 	for key, text in pairs(strings) do reaper.GetSetProjectInfo_String(project, key, text, true) end
 end
 
-local function targets_of(project)
+--- Return the number of the track that a stem is named after, 0 for none.
+local function number_in(path)
+	return math.tointeger(tonumber(path:match("source%-(%d+)[^/\\]*$") or "0")) or 0
+end
+
+local function by_number(a, b)
+	local first, second = number_in(a), number_in(b)
+	if first ~= second then return first < second end
+	return a < b
+end
+
+--- Return the files that will be rendered, in the order of the tracks; a version that does not tell gets our guess.
+local function targets_of(project, wanted)
 	local found = {}
 	for path in get_string(project, "RENDER_TARGETS"):gmatch("[^;]+") do found[#found + 1] = path end
+	if #found == 0 then
+		for index = 1, wanted.count do found[index] = ("%s/source-%d.wav"):format(wanted.folder, index) end
+	end
+	table.sort(found, by_number)
 	return found
 end
 
@@ -71,7 +87,7 @@ end
 function M.start(project, wanted)
 	save(project)
 	apply(project, wanted)
-	local targets = targets_of(project)
+	local targets = targets_of(project, wanted)
 	if #targets ~= wanted.count then
 		refuse("REAPER would render %d files for %d tracks; save the project, then run this again.", #targets, wanted.count)
 	end
@@ -92,16 +108,16 @@ local function waves_in(folder)
 		if name:find("^source.*%.wav$") then found[#found + 1] = folder .. "/" .. name end
 		index = index + 1
 	end
-	table.sort(found)
+	table.sort(found, by_number)
 	return found
 end
 
---- Some versions add to the names of stems: where the expected files are not there and just as many others are, these
---- are they.
+--- Some versions add to the names of stems, or do not tell them: where the expected files are not there and just as many
+--- others are, these are they.
 local function adopt_other_names(render)
 	if wav_check.bytes(render.targets[1]) then return end
 	local found = waves_in(render.wanted.folder)
-	if #found == #render.targets then render.targets = found end
+	if #found == render.wanted.count then render.targets = found end
 end
 
 local function all_sizes(render)

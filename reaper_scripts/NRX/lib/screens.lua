@@ -32,7 +32,8 @@ local DRAW = {
 	slider = function(ui, name, options)
 		local field = fields.ALL[name]
 		local span = field.high - field.low
-		local steps, put = ui:slider(field.label, ("%g"):format(options[name]), (options[name] - field.low) / span)
+		local shown, places = ("%g"):format(options[name]), math.floor(span / field.step + 0.5)
+		local steps, put = ui:slider(field.label, shown, (options[name] - field.low) / span, places)
 		if steps then options[name] = fields.moved(name, options[name], steps) end
 		if put then options[name] = fields.moved(name, field.low + put * span, 0) end
 	end,

@@ -53,6 +53,6 @@ class Handles:
         for key, handle in list(self._by_target.items()):
             if key in now:
                 handle.target, handle.project = now[key]
-            elif handle.kind != "hwnd":
+            elif handle.kind not in ("hwnd", "imgui"):
                 handle.valid, handle.target, handle.project = False, None, None
                 del self._by_target[key]

@@ -63,9 +63,9 @@ class Reaper:
         extensions: tuple[str, ...] = (),
         unset_signature: int = 0,
     ) -> None:
-        for module in ("tracks", "items", "takes", "midi", "markers", "tempo", "projects", "undo"):
+        for module in ("tracks", "effects", "items", "takes", "midi", "markers", "tempo", "projects", "undo"):
             importlib.import_module(f"tests.reaper.model.api.{module}")
-        for module in ("windows", "system", "files", "life", "extensions"):
+        for module in ("windows", "system", "files", "life", "extensions", "imgui"):
             importlib.import_module(f"tests.reaper.model.api.{module}")
         self.folder = folder
         self.lua = lua
@@ -95,6 +95,8 @@ class Reaper:
         self.toggles: dict[int, int] = {}
         self.gmem: dict[int, float] = {}
         self.free_disk_mb = 100_000
+        self.effects = {"ReaEQ", "ReaComp", "ReaVerbate"}
+        self.cycles = 0
         self.peaks_left: dict[int, int] = {}
         self.listings: dict[tuple[str, bool], list[str]] = {}
         self.main_window = MainWindow(new_uid())
@@ -235,6 +237,7 @@ class Reaper:
     def cycle(self) -> None:
         """Run one cycle of the timer."""
         self.now_s += CYCLE_S
+        self.cycles += 1
         for project in self.projects:
             if project.play_state & 1:
                 project.play_position_s += CYCLE_S

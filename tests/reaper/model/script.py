@@ -10,6 +10,7 @@ from tests.reaper.model.gfx import Window
 from tests.reaper.model.guard import checked_arguments, checked_results, to_lua, to_text
 from tests.reaper.model.handles import Handle
 from tests.reaper.model.history import PART_FLAGS
+from tests.reaper.model.imgui import ImGui
 from tests.reaper.model.registry import IMPLEMENTATIONS
 from tests.reaper.model.signatures import HANDLES, signatures
 from tests.reaper.model.state import Source
@@ -46,6 +47,7 @@ class Script:
         self.loose_sources: dict[int, Source] = {}
         self.points_made = 0
         self.window = Window(reaper, self)
+        self.imguis: list[ImGui] = []
         self._render_before = {project.uid: _render_of(project) for project in reaper.projects}
         self._turn_began_s = 0.0
         self._start, self._watched = self._lua_state()
@@ -74,6 +76,11 @@ class Script:
         }
         start, watched = shim(self._lua.table_from(ends))
         return start, watched
+
+    @property
+    def imgui(self) -> ImGui:
+        """The window that was opened last with ReaImGui."""
+        return self.imguis[-1]
 
     # What the shim calls
 
@@ -189,6 +196,8 @@ class Script:
         if self.blocks:
             self.fail("an undo block is left open at the end of a turn")
             self.blocks.clear()
+        if not all(context.is_balanced for context in self.imguis):
+            self.fail("ImGui.Begin is left without End at the end of a turn")
         for project in self.reaper.projects:
             parts = project.history.changed_parts()
             if first and not self.has_deferred:

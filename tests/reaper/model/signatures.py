@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 TABLE = Path(__file__).with_name("functions.txt")
-HANDLES = ("proj", "track", "item", "take", "source", "envelope", "hwnd", "any")
+HANDLES = ("proj", "track", "item", "take", "source", "envelope", "hwnd", "imgui", "any")
 POINTER_NAMES = {
     "proj": "ReaProject*",
     "track": "MediaTrack*",
@@ -15,6 +15,7 @@ POINTER_NAMES = {
     "source": "PCM_source*",
     "envelope": "TrackEnvelope*",
     "hwnd": "HWND",
+    "imgui": "ImGui_Context*",
 }
 _LINE = re.compile(r"(\w+)\(([^)]*)\)(?: -> ([^\[]*?))?(?:  since ([\d.]+))?(?:  needs (\w+))?")
 

@@ -112,16 +112,22 @@ class Item:
 
 @dataclass
 class Fx:
-    """An effect, or an instrument; `process(samples (frames, channels), rate)` is what it does to audio."""
+    """An effect, or an instrument; `process(samples (frames, channels), rate)` is what it does to audio.
+
+    `title` is the name that the user (or a script) gave it; `bands` are ReaEQ's, (type, index) -> values by unit.
+    """
 
     name: str
     process: Callable[[Samples, int], Samples] | None = None
     instrument: bool = False
     enabled: bool = True
     offline: bool = False
+    title: str = ""
+    bands: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Fx":
-        return Fx(self.name, self.process, self.instrument, self.enabled, self.offline)
+        bands = {key: dict(values) for key, values in self.bands.items()}
+        return Fx(self.name, self.process, self.instrument, self.enabled, self.offline, self.title, bands)
 
 
 @dataclass

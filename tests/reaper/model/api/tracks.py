@@ -216,53 +216,6 @@ def create_send(script: Script, track: Track, target: Track) -> int:
     return len(_sends(script, track, 0)) - 1
 
 
-@offers("TrackFX_GetCount")
-def fx_count(_script: Script, track: Track) -> int:
-    return len(track.fx)
-
-
-@offers("TrackFX_GetFXName")
-def fx_name(_script: Script, track: Track, index: int) -> tuple[bool, str]:
-    fx = _at(track.fx, index)
-    return fx is not None, fx.name if fx else ""
-
-
-@offers("TrackFX_GetInstrument")
-def instrument(_script: Script, track: Track) -> int:
-    return next((index for index, fx in enumerate(track.fx) if fx.instrument), -1)
-
-
-@offers("TrackFX_GetEnabled")
-def fx_enabled(_script: Script, track: Track, index: int) -> bool:
-    fx = _at(track.fx, index)
-    return fx is not None and fx.enabled
-
-
-@offers("TrackFX_GetOffline")
-def fx_offline(_script: Script, track: Track, index: int) -> bool:
-    fx = _at(track.fx, index)
-    return fx is not None and fx.offline
-
-
-@offers("TrackFX_SetEnabled")
-def set_fx_enabled(_script: Script, track: Track, index: int, enabled: bool) -> None:
-    fx = _at(track.fx, index)
-    if fx is None:
-        raise Refused(f"there is no effect {index}")
-    fx.enabled = enabled
-
-
-@offers("TrackFX_AddByName")
-def add_fx(_script: Script, track: Track, name: str, input_chain: bool, instantiate: int) -> int:
-    if input_chain:
-        raise Refused("the model has no input effects")
-    known = next((index for index, fx in enumerate(track.fx) if name.lower() in fx.name.lower()), -1)
-    if instantiate == 0 or (instantiate > 0 and known >= 0):
-        return known
-    track.fx.append(Fx(name))
-    return len(track.fx) - 1
-
-
 @offers("GetTrackUIMute")
 def ui_mute(_script: Script, track: Track) -> tuple[bool, bool]:
     return True, track.muted
