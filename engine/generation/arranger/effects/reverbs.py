@@ -45,7 +45,7 @@ def _behind(sos: Sos | None, samples: NDArray[np.floating]) -> NDArray[np.floati
     return samples if sos is None else filtered(sos, samples)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=48)
 def _response(
     kind: str, decay_s: float, damping_hz: float, predelay_ms: float, low_cut_hz: float, sample_rate: int
 ) -> Samples:
@@ -84,7 +84,7 @@ def _response(
     return np.asarray(made, dtype=np.float32)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _freeverb_response(
     room_size: float, damping: float, width: float, low_cut_hz: float, sample_rate: int
 ) -> Samples:
