@@ -11,6 +11,9 @@ import pytest
 
 REQUIRE_ALL = os.environ.get("NRX_REQUIRE_ALL", "") not in ("", "0")
 
+FOREIGN_VARIABLES = ("DEVICE", "MUSICGEN_MODEL", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_HUB_CACHE")
+"""What other systems read too, and a person may have set."""
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
@@ -28,4 +31,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     """Give each test an empty NRX_HOME, so that no test sees the user's cache or settings."""
     home = tmp_path_factory.mktemp("nrx-home")
     monkeypatch.setenv("NRX_HOME", str(home))
+    for name in FOREIGN_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HF_HOME", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(home / name.lower()))
     return home

@@ -138,18 +138,25 @@ def _main(source: Path, target: Path, mode: str) -> int:
 
 
 def _load(source: Path, torch: Any) -> Any:
-    """Open a checkpoint as weights, plus what Demucs' files name."""
+    """Open a checkpoint as weights, and if it names them, as Demucs' classes."""
+    import pickle
+
+    try:
+        return torch.load(source, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "demucs." not in str(error):
+            raise
+    with torch.serialization.safe_globals(_demucs_classes()):
+        return torch.load(source, map_location="cpu", weights_only=True)
+
+
+def _demucs_classes() -> list[Any]:
+    """Return what Demucs' files name beside weights."""
     from fractions import Fraction
     from importlib import import_module
-    from importlib.util import find_spec
 
-    allowed: list[Any] = [Fraction]
-    if find_spec("demucs") is not None:
-        for entry in DEMUCS_CLASSES:
-            module, _, name = entry.partition(":")
-            allowed.append(getattr(import_module(module), name))
-    with torch.serialization.safe_globals(allowed):
-        return torch.load(source, map_location="cpu", weights_only=True)
+    entries = (entry.partition(":") for entry in DEMUCS_CLASSES)
+    return [Fraction, *(getattr(import_module(module), name) for module, _, name in entries)]
 
 
 def _tensors(package: Any, torch: Any) -> tuple[dict[str, Any], dict[str, str]]:
