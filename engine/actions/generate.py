@@ -198,7 +198,7 @@ def _from_words(wanted: GenerateParameters, stages: Stages, monitor: Monitor) ->
     )
     heard = _heard(track, monitor.part(LISTENED, 1.0))
     return _Piece(
-        one_take(track, wanted.energy),
+        one_take(track, wanted.style, wanted.energy),
         heard,
         track.take.timeline,
         length_frames / SAMPLE_RATE,
@@ -238,5 +238,9 @@ def _like(followed: _Followed, wanted: GenerateParameters, stages: Stages, monit
         monitor=monitor,
     )
     return _Piece(
-        one_take(track, wanted.energy), followed.analysis, followed.timeline, length_frames / rate, rate
+        one_take(track, wanted.style, wanted.energy),
+        followed.analysis,
+        followed.timeline,
+        length_frames / rate,
+        rate,
     )

@@ -10,6 +10,7 @@ from engine.audio import Audio
 from engine.backends import Choice
 from engine.generation.model import Arrangement
 from engine.mixing import MixedTrack, MixTrack
+from engine.presets import Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ def arranged(
     )
 
 
-def one_take(track: TakeTrack, energy: float) -> Played:
-    """Return a generator's take as what was played."""
+def one_take(track: TakeTrack, style: Style, energy: float) -> Played:
+    """Return a generator's take as what was played, in a mix of this style."""
     return Played(
-        track.to_mix(energy), track.placed, track.backend, takes=(track.summary,), notes=track.notes
+        track.to_mix(style, energy), track.placed, track.backend, takes=(track.summary,), notes=track.notes
     )

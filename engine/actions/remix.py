@@ -164,7 +164,7 @@ def _played(
             stages=stages,
             monitor=monitor,
         )
-        return one_take(track, energy)
+        return one_take(track, parameters.style, energy)
     arrangement = rerolled(
         lambda seed: arrange(
             plan.analysis,

@@ -7,7 +7,7 @@ beats that it really plays, and is mixed and mastered as the arranger's parts ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import log2
+from math import log2, log10
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from engine.generation.musicgen.sampling import Sampling
 from engine.generation.prompts import BEATLESS, Said, brightness_of, energy_of, prompt_for, stem_row
 from engine.generation.registry import generator_of
 from engine.mixing import MixedTrack, MixTrack
+from engine.mixing.roles import balance_of
 from engine.presets import Style
 from engine.progress import Monitor
 from engine.stages import Stages
@@ -74,9 +75,14 @@ class TakeTrack:
         """What there is to tell of the take."""
         return self.take.summary
 
-    def to_mix(self, energy: float) -> dict[str, MixTrack]:
-        """Return it for the mixer; energy moves it against what is kept of the song."""
+    def to_mix(self, style: Style, energy: float) -> dict[str, MixTrack]:
+        """Return it for the mixer; energy moves it against what is kept of the song.
+
+        A whole instrumental stands where all parts of the style together would.
+        """
         level_db = PARTS_DB_PER_DOUBLE_ENERGY * log2(energy)
+        if self.role == ROLE:
+            level_db += band_db(style) - balance_of(ROLE, dict(style.balance_db.items()))
         return {self.name: MixTrack(self.take.audio, self.role, level_db=level_db, may_overwrite=True)}
 
     def placed(self, mixed: Mapping[str, MixedTrack]) -> list[OutputTrack]:
@@ -94,6 +100,12 @@ class TakeTrack:
                 loudness_lufs=finite(track.loudness_lufs),
             )
         ]
+
+
+def band_db(style: Style) -> float:
+    """Return the loudness of all roles that a style plays together, in LU relative to the vocals."""
+    roles = {part.role for part in style.parts}
+    return 10.0 * log10(sum(10.0 ** (style.balance_db[role] / 10.0) for role in roles))
 
 
 def instrumental_for(

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.doors.cli.width import output_width
-from bridge.protocol import JobStatus, Manifest
+from bridge.protocol import JobStatus, Manifest, TakeInfo
 from engine.errors import CODES, NrxError
 
 BARS_SHOWN = 16
@@ -75,12 +75,21 @@ def _makers(manifest: Manifest) -> list[str]:
     ]
 
 
+def _take(take: TakeInfo) -> str:
+    """Return what became of a generator's take; that it could not be fitted is said in the notes."""
+    said = f'Take: seed {take.seed}, asked for "{take.prompt}"'
+    if take.why_not is not None or take.measured_bpm is None:
+        return f"{said}."
+    fitted = f"played at {take.measured_bpm:.1f} BPM and fitted to {take.target_bpm:.1f}"
+    return f"{said}; {fitted}, {take.residual_median_ms:.0f} ms off the beats (at worst {take.residual_worst_ms:.0f})."
+
+
 def facts(manifest: Manifest) -> list[str]:
     """Return what a person would want to know of a return, a line each."""
     lines = []
     heard = manifest.analysis
     if heard is not None:
-        verb = "Heard" if manifest.source else "Written"
+        verb = "Heard" if manifest.source or manifest.takes else "Written"
         others = ", ".join(f"{item.bpm:g}" for item in heard.tempo_candidates[1:3])
         lines.append(
             f"{verb}: {heard.tempo_bpm:.2f} BPM{f' (or {others})' if others else ''}, {heard.time_signature}, "
@@ -104,6 +113,7 @@ def facts(manifest: Manifest) -> list[str]:
         lines.append(f"Master: {master.integrated_lufs:.1f} LUFS, {master.true_peak_dbtp:.1f} dBTP.")
         lines += [f"Note: {warning}" for warning in master.warnings]
     lines += _makers(manifest)
+    lines += [_take(item) for item in manifest.takes]
     lines += [f"Note: {note}" for note in manifest.notes]
     if manifest.seconds:
         reused = [stage.stage for stage in manifest.stages if stage.cached]

@@ -12,6 +12,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from bridge.backends import backends_of
 from bridge.doors.http.answers import answer
 from bridge.doors.http.context import InService, Serving
 from bridge.doors.http.errors import answers
@@ -48,7 +49,7 @@ STEMS: dict[str, str | None] = {
     "voice": None,
     "vocals": None,
 }
-"""The stems that people ask for -> what the arranger calls them; None for what needs a backend that sings."""
+"""The stems that people ask for -> what generators call them; None for what needs a model that sings."""
 
 
 class GenerateBody(LegacyBody):
@@ -88,9 +89,13 @@ async def generate_stem(request: Request, body: StemBody, serving: InService) ->
         )
     stem = STEMS[kind]
     if stem is None:
-        raise NrxError(
-            "backend.missing", f"No backend that makes {kind} is available yet; choose another type."
-        )
+        choice = backends_of(serving.context.settings).generator()
+        if not choice.is_neural:
+            raise NrxError(
+                "backend.missing",
+                f"The built-in arranger makes no {kind}, and {choice.why}; choose another type, or fetch a model.",
+            )
+        stem = "voice"
     words = " ".join(word for word in (body.mood, body.style, kind) if word)
     fields = {"prompt": words, "stem": stem, "key": body.key, "bpm": body.bpm, "duration_s": body.duration}
     known = list_styles((serving.context.settings.styles_folder,))

@@ -37,6 +37,7 @@ def generate(audio_id: str, body: VariationBody, context: Context) -> Response:
             "inputs": [source.model_dump()],
             "duration_s": body.duration,
             "seed": secrets.randbelow(SEEDS),
+            "generation": {"temperature": body.temperature},
         }
     )
     status, _ = submit(context, request)
