@@ -5,6 +5,10 @@ NRX_HOME and the interpreter are); one marked line in `Scripts/__startup.lua`, w
 unfinished jobs; and lines `SCR 4 0 RS… "NRX: …" "NRX/…"` in `reaper-kb.ini`. REAPER rewrites that file when it ends, so
 it is only changed while no REAPER runs; else the line in `__startup.lua` registers the actions at the next start. Ids
 come from the names of the actions and are the same everywhere. All other bytes of both files stay as they are.
+
+With `osc` REAPER also gets a control surface (`reaper_osc`), by which NRX Bridge starts “NRX: Import finished NRX jobs”
+as soon as a job has ended, and the spool the message for it (`spool/wake/reaper.json`). A toolbar icon is put beside
+REAPER's own, for those who want the action on a toolbar.
 """
 
 import hashlib
@@ -16,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bridge.config import Settings
+from bridge.install.reaper_osc import PORT, wake_message, with_surface, without_surface
 from bridge.install.steps import Step, carried_out
 from bridge.install.toolbar_icon import ICON, icon_png
 from engine import __version__
@@ -37,6 +42,11 @@ WHILE_RUNNING = (
     "are there; or now, in REAPER: Actions > Show action list > New action > Load ReaScript…, and pick the NRX_*.lua "
     "files in Scripts/NRX."
 )
+WHILE_RUNNING_OSC = (
+    "The OSC surface is left out as well: end REAPER and run this again; or add it in REAPER under Preferences > "
+    f"Control/OSC/web > Add > OSC, local listen port {PORT}."
+)
+IMPORT = "NRX: Import finished NRX jobs"
 _SCRIPT_LINE = re.compile(rb'SCR\s+\d+\s+\d+\s+(\S+)\s+"[^"\r\n]*"\s+"?([^"\r\n]*)"?')
 
 
@@ -70,7 +80,9 @@ def _portable_places(home: Path) -> list[Path]:
             *(Path(os.environ[n]) for n in ("ProgramFiles", "USERPROFILE") if n in os.environ),
         ],
     }.get(sys.platform, [home, home / "opt", home / "Applications", Path("/opt")])
-    running = [Path(exe).parent for exe in reapers_running() if exe]
+    running = [
+        place for exe in reapers_running() if exe for place in Path(exe).parents[:4]
+    ]  # or beside its .app
     return [
         *running,
         *(place for parent in parents for place in sorted(parent.glob("[Rr][Ee][Aa][Pp][Ee][Rr]*"))),
@@ -105,9 +117,12 @@ def install(
     folder: Path | None,
     *,
     dry_run: bool,
+    osc: bool = False,
     running: Callable[[], list[str]] = reapers_running,
 ) -> list[str]:
     """Copy the scripts and register the actions in each REAPER, or in that of `folder`; return what to show.
+
+    `osc` also adds the control surface by which REAPER is woken.
 
     Raises:
         NrxError: `input.not_found` if there is no REAPER; `output.exists` if `Scripts/NRX` is not ours;
@@ -122,14 +137,18 @@ def install(
         steps += _needed(icon, icon_png())
         if not is_running:
             steps += _text_step(resources / "reaper-kb.ini", with_actions)
+            steps += _text_step(resources / "reaper.ini", with_surface) if osc else []
+    if osc:
+        steps += _needed(_wake_file(settings), wake_message(action_id(IMPORT)))
     if not dry_run:
         _leave_styles(settings)
     lines = carried_out(steps, dry_run) or ["Everything is installed and current."]
-    return [*lines, *((WHILE_RUNNING,) if is_running else ()), *(() if dry_run else NEXT_STEPS)]
+    said = [WHILE_RUNNING, *([WHILE_RUNNING_OSC] if osc else [])] if is_running else []
+    return [*lines, *said, *(() if dry_run else NEXT_STEPS)]
 
 
 def remove(
-    _settings: Settings,
+    settings: Settings,
     folder: Path | None,
     *,
     dry_run: bool,
@@ -152,6 +171,9 @@ def remove(
         steps += _text_step(resources / "Scripts" / "__startup.lua", without_line)
         if not is_running:
             steps += _text_step(resources / "reaper-kb.ini", without_actions)
+            steps += _text_step(resources / "reaper.ini", without_surface)
+    wake = _wake_file(settings)
+    steps += [Step(wake, None, "removed")] if wake.is_file() else []
     lines = carried_out(steps, dry_run)
     if not dry_run:
         for resources in _targets(folder):
@@ -299,9 +321,15 @@ def _remove_empty(folder: Path) -> None:
             place.rmdir()
 
 
+def _wake_file(settings: Settings) -> Path:
+    return settings.home / "spool" / "wake" / "reaper.json"
+
+
 def _leave_styles(settings: Settings) -> None:
-    """Leave the list of styles, so that the options window has it before the daemon has ever run."""
+    """Leave the lists of styles and models, so that the options window has them before the daemon has ever run."""
+    from bridge.models_file import write_models
     from bridge.styles_file import write_styles
 
-    settings.home.mkdir(parents=True, exist_ok=True)
+    (settings.home / "spool").mkdir(mode=0o700, parents=True, exist_ok=True)
     write_styles(settings)
+    write_models(settings)

@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.config import load_settings
+from bridge.doors.cli.app import nrx
 from bridge.install import reaper
+from bridge.install.reaper_osc import with_surface, without_surface
 from engine.errors import NrxError
 
 KB_LINES = (
@@ -194,3 +196,66 @@ def test_the_command_installs_and_removes(resources: Path) -> None:
     done = CliRunner().invoke(command, ["reaper", "--path", str(resources), "--remove"])
     assert done.exit_code == 0, done.output
     assert not (resources / "Scripts" / "NRX").exists()
+
+
+INI = b"[Recent]\r\nrecent01=C:\\a.rpp\r\n[REAPER]\r\nlastx=1\r\n{}sdf=2\r\n[other]\r\ncsurf_0=not a surface\r\n"
+OSC_OF_OTHERS = (
+    b'csurf_0=MCU 0 0 1 2\r\ncsurf_1=OSC "Pad" 3 8000 "10.0.0.2" 9000 1024 10 ""\r\ncsurf_cnt=2\r\n'
+)
+
+
+@pytest.mark.parametrize("others", [b"", b"csurf_cnt=0\r\n", OSC_OF_OTHERS])
+def test_the_surface_is_added_behind_those_of_others_and_goes_again(others: bytes) -> None:
+    before = INI.replace(b"{}", others)
+    after = with_surface(before)
+    count = others.count(b"=OSC") + others.count(b"=MCU")
+    assert f'csurf_{count}=OSC "NRX Bridge" 3 39190 "127.0.0.1"'.encode() in after
+    assert f"csurf_cnt={count + 1}\r\n".encode() in after
+    assert [
+        line for line in before.splitlines() if b"cnt" not in line and line not in after.splitlines()
+    ] == []
+    assert with_surface(after) == after
+    gone = without_surface(after)
+    assert gone == before if others else gone.replace(b"csurf_cnt=0\r\n", b"") == before
+    assert without_surface(gone) == gone
+
+
+def test_surfaces_behind_ours_move_up() -> None:
+    ours = with_surface(INI.replace(b"{}", OSC_OF_OTHERS))
+    later = ours.replace(b"csurf_cnt=3", b"csurf_3=HTTP 0 8080 '' 'index.html' 0 ''\r\ncsurf_cnt=4")
+    gone = without_surface(later)
+    assert b"csurf_2=HTTP" in gone
+    assert b"csurf_cnt=3" in gone
+    assert b"NRX Bridge" not in gone
+
+
+@pytest.mark.parametrize("text", [b"", b"[other]\nx=1", b"[REAPER]"])
+def test_settings_without_surfaces_get_the_first(text: bytes) -> None:
+    after = with_surface(text)
+    lines = after.splitlines()
+    assert lines[lines.index(b"[REAPER]") + 1].startswith(b'csurf_0=OSC "NRX Bridge"')
+    assert lines[lines.index(b"[REAPER]") + 2] == b"csurf_cnt=1"
+    assert after.startswith(text)
+
+
+def test_with_osc_the_end_of_a_job_starts_an_action(resources: Path, own_home: Path) -> None:
+    reaper.install(load_settings(), resources, dry_run=False, osc=True, running=nobody)
+    message = json.loads((own_home / "spool" / "wake" / "reaper.json").read_bytes())
+    assert message["port"] == 39190
+    assert message["address"].removeprefix("/action/_").encode() in (resources / "reaper-kb.ini").read_bytes()
+    assert b"NRX Bridge" in (resources / "reaper.ini").read_bytes()
+    take(resources)
+    assert not (own_home / "spool" / "wake" / "reaper.json").exists()
+    assert b"NRX Bridge" not in (resources / "reaper.ini").read_bytes()
+
+
+def test_while_reaper_runs_the_surface_is_explained(resources: Path) -> None:
+    said = reaper.install(load_settings(), resources, dry_run=False, osc=True, running=somebody)
+    assert any("Control/OSC/web" in line and "39190" in line for line in said)
+    assert (resources / "reaper.ini").read_text() == "[REAPER]\n"
+
+
+def test_osc_is_for_reaper_alone(tmp_path: Path) -> None:
+    done = CliRunner().invoke(nrx, ["install", "ardour", "--osc", "--path", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "reaper" in done.output
