@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from engine.mixing.desk.line import Meters
 from engine.mixing.rendering import Rendered
-from engine.mixing.report import MAX_AVERAGE_REDUCTION_DB, check_mix
+from engine.mixing.report import MAX_AVERAGE_REDUCTION_DB, MAX_WIDTH_PCT, check_mix
 from engine.mixing.session.applied import applied
-from engine.mixing.session.strips import Bus, ChannelStrip, Compressor, MixSession
+from engine.mixing.session.strips import MAX_EQ_DB, Bus, ChannelStrip, Compressor, EqBand, MixSession
 from engine.progress import SILENT, Monitor
 
 MAX_RETRIES = 3
@@ -31,7 +31,11 @@ def render_guarded(
         changed = session
         if may_change and "reduction" in failed:
             changed = _gentler(changed, rendered)
-        if may_change and ("correlation" in failed or "width" in failed):
+        if may_change and "eq" in failed:
+            changed = _flatter(changed)
+        if may_change and "width" in failed:
+            changed = _within_width(changed)
+        if may_change and "correlation" in failed:
             changed = _narrower(changed)
         if changed == session or retries == MAX_RETRIES:
             return session, rendered, retries
@@ -71,6 +75,36 @@ def _less(compressor: Compressor) -> Compressor:
             "ratio": round(1.0 + (compressor.ratio - 1.0) * GENTLER, 2),
             "makeup_db": round(compressor.makeup_db * GENTLER, 1),
             "threshold_db": min(36.0, compressor.threshold_db + 1.0),
+        }
+    )
+
+
+def _flatter(session: MixSession) -> MixSession:
+    """Hold every equaliser band within the limit."""
+
+    def held(bands: tuple[EqBand, ...]) -> tuple[EqBand, ...]:
+        return tuple(
+            band.model_copy(update={"db": min(MAX_EQ_DB, max(-MAX_EQ_DB, band.db))}) for band in bands
+        )
+
+    return session.model_copy(
+        update={
+            "tracks": tuple(strip.model_copy(update={"eq": held(strip.eq)}) for strip in session.tracks),
+            "buses": {
+                name: bus.model_copy(update={"eq": held(bus.eq)}) for name, bus in session.buses.items()
+            },
+        }
+    )
+
+
+def _within_width(session: MixSession) -> MixSession:
+    """Hold every strip's width within the limit."""
+    return session.model_copy(
+        update={
+            "tracks": tuple(
+                strip.model_copy(update={"width_pct": min(MAX_WIDTH_PCT, strip.width_pct)})
+                for strip in session.tracks
+            )
         }
     )
 
