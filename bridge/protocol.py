@@ -116,7 +116,7 @@ class SeparationRequest(Strict):
     shifts: int = Field(default=1, ge=0, le=20)
     overlap: float = Field(default=0.25, ge=0, le=0.95, allow_inf_nan=False)
     segment_s: float | None = Field(default=None, ge=1, le=120, allow_inf_nan=False)
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
     residual: bool = True
 
 

@@ -57,10 +57,19 @@ def prepare(request: Request, settings: Settings, opened: Sources | None = None)
     backends = backends_of(settings, request)
     if request.action in SEPARATING and any(source.role is None for source in sources):
         backends.separator()
+    if request.action == "separate":
+        _refuse_stems_that_do_not_come(request, backends)
     if request.action in GENERATING:
         _refuse_what_is_not_played(request, backends.generator(melody=bool(request.inputs)))
     recipe = PREPARE[request.action](request, settings, sources)
     return replace(recipe, backends=backends, plan=_weighed(recipe.plan, backends, request))
+
+
+def _refuse_stems_that_do_not_come(request: Request, backends: Backends) -> None:
+    """Refuse a stem that the chosen separator does not give."""
+    from engine.separation import separator_of, stem_names
+
+    stem_names(request.two_stems, separator_of(backends).info.stems)
 
 
 SEPARATING = ("remix", "separate", "analyze", "generate", "sync")
@@ -239,7 +248,10 @@ def _generate(request: Request, settings: Settings, sources: Sources) -> Recipe:
     extra = (settings.styles_folder,)
     styles = [load_style(name, extra) for name in list_styles(extra)]
     near, bpm, key = parse_words(request.prompt or "", styles)
-    style = style_for_words(_style(request.style or near, settings), request.prompt or "")
+    style = _style(request.style or near, settings)
+    told = style if request.style is not None else None
+    if not backends_of(settings, request).generator(melody=song is not None).is_neural:
+        told = style = style_for_words(style, request.prompt or "")
     wanted = generate.GenerateParameters(
         style=style,
         words=request.prompt or "",
@@ -261,12 +273,12 @@ def _generate(request: Request, settings: Settings, sources: Sources) -> Recipe:
         return _of_song(
             settings,
             song,
-            name=f"like it, {style.id}",
+            name="like it" if told is None else f"like it, {told.id}",
             plan=generate.PLAN_LIKE,
             run=run,
             bytes_per_frame=generate.BYTES_PER_FRAME,
             tracks=10,
-            style=style,
+            style=told,
         )
     frames = (request.duration_s or generate.DURATION_S) * generate.SAMPLE_RATE
     room = max(0.0, settings.memory_max_gb * 1e9 - PROGRAM_BYTES)
@@ -283,7 +295,7 @@ def _generate(request: Request, settings: Settings, sources: Sources) -> Recipe:
         run=run,
         disk_bytes=int(frames) * 60 + 20_000_000,
         subtype="PCM_24",
-        style=style,
+        style=told,
     )
 
 

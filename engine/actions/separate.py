@@ -78,19 +78,20 @@ def separated_files(
         sound = mix.sound()
         blocks = stream(sound, backend=separator, two_stems=two_stems, monitor=monitor.part(0, 0.97))
         write_stems(folder, blocks, sound, subtype, start_frame)
+        info = separator.info
         measures = {
             "sample_rate": mix.sample_rate,
             "frames": mix.frames,
             "power": mix.power,
-            "device": separator.device,
-            "notes": separator.notes,
+            "device": info.device,
+            "steps": info.steps,
         }
         (folder / _MEASURES).write_text(json.dumps(measures))
         for role in roles:
             save_shape(folder / f"{role}.npz", envelope(read_audio(folder / f"{role}.wav")))
 
     folder = stages.cached("separate", depends_on(song, channels, stages.backends, two_stems), fill)
-    stages.backends.separated_on = json.loads((folder / _MEASURES).read_bytes()).get("device", "cpu")
+    stages.backends.separated_on = json.loads((folder / _MEASURES).read_bytes()).get("device")
     return {role: folder / f"{role}.wav" for role in roles}
 
 
@@ -122,7 +123,7 @@ def separation_notes(
 ) -> tuple[str, ...]:
     """Return what a person should know of how a song's stems were made."""
     folder = stages.find("separate", depends_on(song, channels, stages.backends, two_stems))
-    return tuple(json.loads((folder / _MEASURES).read_bytes()).get("notes", ())) if folder is not None else ()
+    return tuple(json.loads((folder / _MEASURES).read_bytes()).get("steps", ())) if folder is not None else ()
 
 
 def write_stems(

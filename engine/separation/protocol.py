@@ -18,7 +18,9 @@ StemBlock = Mapping[str, Samples]
 class SeparatorInfo:
     """What a backend is, for manifests and for people.
 
-    `grade` is an honest word for how good it is ("karaoke-grade"); `stems` are the roles that it gives.
+    `grade` is an honest word for how good it is ("karaoke-grade"); `stems` are the roles that it gives. A neural one
+    also tells, after a separation, on which `device` it ran, and in `steps` what it had to do otherwise than was wished
+    (less memory, another runtime), each in a sentence.
     """
 
     name: str
@@ -27,6 +29,8 @@ class SeparatorInfo:
     grade: str
     licence: str
     stems: tuple[str, ...] = STEMS
+    device: str | None = None
+    steps: tuple[str, ...] = ()
 
 
 class Separator(Protocol):
@@ -39,16 +43,6 @@ class Separator(Protocol):
     @property
     def info(self) -> SeparatorInfo:
         """What this backend is."""
-        ...
-
-    @property
-    def device(self) -> str:
-        """Where the last song was separated: "cpu", "cuda:0", "mps"."""
-        ...
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a person should know of how the last song was separated, in sentences."""
         ...
 
     def stream(self, audio: Audio, monitor: Monitor = SILENT) -> Iterator[StemBlock]:

@@ -5,7 +5,6 @@ from typing import cast
 
 from engine.backends import Backends
 from engine.errors import NrxError
-from engine.models.warm import WARM
 from engine.separation.protocol import Separator
 
 BACKENDS: dict[str, str] = {
@@ -28,31 +27,26 @@ def load_backend(name: str) -> Separator:
 
 
 def separator_of(backends: Backends) -> Separator:
-    """Return the separator that was chosen; a neural one stays loaded until the job's models are let go.
+    """Return the separator that was chosen. Making one is cheap: a neural one loads its weights when it separates.
 
     Raises:
-        NrxError: whatever the choice refuses.
+        NrxError: whatever the choice refuses; `model.damaged` for files that are no model.
     """
     choice = backends.separator()
     model = choice.model
     if model is None:
         return load_backend(choice.backend)
+    from engine.separation.neural.backend import DemucsSeparator
+
     options = backends.separation
-
-    def load() -> Separator:
-        from engine.separation.neural import DemucsSeparator
-
-        return DemucsSeparator(
-            model.folder,
-            model.name,
-            device=backends.device,
-            shifts=options.shifts,
-            overlap=options.overlap,
-            segment_s=options.segment_s,
-            precision=options.precision,
-            residual=options.residual,
-            cache=backends.cache,
-        )
-
-    key = ("separate", backends.device, repr(choice.key), repr(options.key))
-    return WARM.use(key, load)
+    return DemucsSeparator(
+        model.folder,
+        model.name,
+        device=backends.device,
+        shifts=options.shifts,
+        overlap=options.overlap,
+        segment_s=options.segment_s,
+        precision=options.precision,
+        residual=options.residual,
+        cache=backends.cache,
+    )

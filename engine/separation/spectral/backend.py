@@ -29,8 +29,6 @@ class SpectralSeparator:
     """Separation into vocals, drums, bass and other by masks that sum to one. `karaoke-grade`."""
 
     info = INFO
-    device = "cpu"
-    notes: tuple[str, ...] = ()
 
     def stream(self, audio: Audio, monitor: Monitor = SILENT) -> Iterator[StemBlock]:
         """Yield consecutive blocks of the four stems, which sum to the mix within float32 rounding."""
