@@ -181,14 +181,13 @@ def _arranged(
 
 def _from_words(wanted: GenerateParameters, stages: Stages, monitor: Monitor) -> _Piece:
     length_frames = round((wanted.duration_s or DURATION_S) * SAMPLE_RATE)
-    beats, _, unit = (parse_metre(wanted.words) or "4/4").partition("/")
     track = from_words(
         wanted.told_style,
         wanted.wishes,
         stem=wanted.stem,
         key=wanted.key,
         bpm=wanted.bpm,
-        metre=(int(beats), int(unit)),
+        metre=_metre(wanted.words),
         length_frames=length_frames,
         sample_rate=SAMPLE_RATE,
         energy=wanted.energy,
@@ -204,6 +203,15 @@ def _from_words(wanted: GenerateParameters, stages: Stages, monitor: Monitor) ->
         length_frames / SAMPLE_RATE,
         SAMPLE_RATE,
     )
+
+
+def _metre(words: str) -> tuple[int, int]:
+    """Return the time signature that words ask for; 4/4 where they ask for none, or for one that can't be counted."""
+    try:
+        beats, _, unit = (parse_metre(words) or "4/4").partition("/")
+    except NrxError:
+        return 4, 4
+    return int(beats), int(unit)
 
 
 def _heard(track: TakeTrack, monitor: Monitor) -> Analysis | None:

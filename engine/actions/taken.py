@@ -300,7 +300,7 @@ def taken(
         order = replace(order, melody=follow.melody(monitor.part(0.0, 0.03)))
     take = play(generator, order, stages, monitor.part(0.03, 1.0))
     if take.summary.device:
-        stages.backends.used_device = take.summary.device
+        stages.backends.used_device = take.summary.device.partition(" ")[0]
     backend = Backend(
         "generate",
         choice.name,

@@ -53,7 +53,7 @@ class Generator(Protocol):
 
     @property
     def device(self) -> str:
-        """What the last takes were really played on, and how: "cpu, int8"; "" before the first."""
+        """What the last takes were really played on, and how: "cpu (int8)"; "" before the first."""
         ...
 
     def takes(self, wishes: Sequence[Wish], sampling: Sampling, monitor: Monitor = SILENT) -> list[Audio]:

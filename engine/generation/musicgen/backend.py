@@ -92,6 +92,8 @@ class MusicGenGenerator:
         return made
 
     def _model(self) -> "MusicGen":
+        from engine.generation.musicgen.fast.choice import pick
+
         device, precision = self._wanted
 
         def load() -> "MusicGen":
@@ -102,7 +104,7 @@ class MusicGenGenerator:
             )
 
         model = WARM.use(("musicgen", device, precision, repr(self._installed.key)), load)
-        self._device = model.language_model.description
+        self._device = f"{pick(device, precision)[0]} ({model.language_model.description})"
         return model
 
     def _batch(

@@ -58,7 +58,7 @@ class StandIn:
 
     def takes(self, wishes: Sequence[Wish], sampling: Sampling, monitor: Monitor = SILENT) -> list[Audio]:
         """Play each wish at its seed's tempo."""
-        self.device = "cpu, by hand"
+        self.device = "cpu (by hand)"
         self.batches.append([sampling.seed + row for row in range(len(wishes))])
         self.wishes += wishes
         made = []

@@ -95,10 +95,10 @@ def test_a_remix_has_the_take_on_the_songs_bars_beside_the_voice(
     assert (backend.model, backend.revision, backend.device, backend.why) == (
         "band",
         "r1",
-        "cpu, by hand",
+        "cpu (by hand)",
         "a test",
     )
-    assert stages.backends.used_device == "cpu, by hand"
+    assert stages.backends.used_device == "cpu"
     assert outcome.loudness["master"].integrated_lufs == pytest.approx(
         load_style("jazz").master.lufs, abs=1.5
     )

@@ -44,7 +44,12 @@ def test_a_take_at_a_wrong_tempo_is_fitted_and_told_of(stages: Stages) -> None:
     assert told.residual_median_ms is not None
     assert told.residual_median_ms < 10.0
     assert told.seeds_tried == (3,)
-    assert (told.model, told.revision, told.licence, told.device) == ("band", "r1", "CC0-1.0", "cpu, by hand")
+    assert (told.model, told.revision, told.licence, told.device) == (
+        "band",
+        "r1",
+        "CC0-1.0",
+        "cpu (by hand)",
+    )
     assert take.notes == ()
 
 
