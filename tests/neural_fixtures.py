@@ -157,3 +157,76 @@ def tiny_clap(folder: Path, *, pickled: bool = False, size: int = 8) -> Path:
         torch.save(model.state_dict(), folder / "pytorch_model.bin")
         (folder / "model.safetensors").unlink()
     return folder
+
+
+FOUR = ("drums", "bass", "other", "vocals")
+
+
+def tiny_htdemucs(sources: tuple[str, ...] = FOUR, seed: int = 0, **changed: Any) -> Any:
+    """Return a hybrid transformer Demucs of few weights; its inner branches are loud enough to matter."""
+    from fractions import Fraction
+
+    import torch
+    from demucs.htdemucs import HTDemucs
+
+    torch.manual_seed(seed)
+    sizes = {"channels": 8, "bottom_channels": 16, "t_layers": 3, "t_heads": 2, "t_hidden_scale": 1.0}
+    model = HTDemucs(
+        list(sources), depth=4, dconv_mode=3, segment=Fraction(39, 5), samplerate=44100, **{**sizes, **changed}
+    )
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if name.endswith(".scale"):
+                weights.fill_(0.3)
+    return model.eval()
+
+
+def tiny_hdemucs(sources: tuple[str, ...] = FOUR, seed: int = 0, **changed: Any) -> Any:
+    """Return a hybrid Demucs v3 of few weights, with its recurrent layers and local attention."""
+    import torch
+    from demucs.hdemucs import HDemucs
+
+    torch.manual_seed(seed)
+    model = HDemucs(list(sources), **{"channels": 4, "dconv_comp": 1, "segment": 6, **changed})
+    return model.eval()
+
+
+def save_demucs(model: Any, folder: Path, signature: str, suffix: str = ".safetensors") -> Path:
+    """Write a model as Demucs' own tools do: safetensors with its arguments, or a pickle with a hash in its name."""
+    import json
+
+    from demucs.states import get_state, save_with_checksum
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    given, named = model._init_args_kwargs
+    if suffix == ".th":
+        package = {"klass": type(model), "args": given, "kwargs": named, "state": get_state(model, None, half=True)}
+        save_with_checksum(package, folder / f"{signature}.th")
+        return next(folder.glob(f"{signature}-*.th"))
+    if "segment" in named and hasattr(named["segment"], "numerator") and not isinstance(named["segment"], int):
+        fraction = named["segment"]
+        named = {
+            **named,
+            "segment": {
+                "_type": "fraction",
+                "numerator": fraction.numerator,
+                "denominator": fraction.denominator,
+            },
+        }
+    metadata = {
+        "klass": f"{type(model).__module__}.{type(model).__qualname__}",
+        "args": json.dumps(list(given)),
+        "kwargs": json.dumps(named),
+    }
+    file = folder / f"{signature}.safetensors"
+    tensors = {name: weights.contiguous().clone() for name, weights in model.state_dict().items()}
+    save_file(tensors, file, metadata)
+    return file
+
+
+def tiny_demucs(folder: Path, name: str = "htdemucs", suffix: str = ".safetensors") -> Path:
+    """Write a repository with one bag of one small htdemucs; return its folder."""
+    save_demucs(tiny_htdemucs(), folder, "955717e8", suffix)
+    (folder / f"{name}.yaml").write_text("models: ['955717e8']\n", encoding="utf-8")
+    return folder

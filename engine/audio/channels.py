@@ -35,6 +35,19 @@ def downmix_coefficients(channels: int) -> tuple[tuple[float, ...], tuple[float,
     return left, tuple(left[mirror] for mirror in _MIRROR[channels])
 
 
+def mirrored_pairs(channels: int) -> list[tuple[int, ...]]:
+    """Return the pairs of channels that are each other's mirror image; (channel,) for one that is its own.
+
+    Above 8 channels no layout is known, and every channel stands alone.
+    """
+    mirror = _MIRROR.get(channels, tuple(range(channels)))
+    return [
+        (channel,) if other == channel else (channel, other)
+        for channel, other in enumerate(mirror)
+        if channel <= other
+    ]
+
+
 def to_stereo(audio: Audio) -> Audio:
     """Return audio in stereo; stereo itself is returned as it is."""
     if audio.channels == 2:

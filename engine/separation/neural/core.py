@@ -1,0 +1,60 @@
+"""The part of a hybrid Demucs between its two transforms, as a network of real numbers.
+
+The model's own `forward` runs, with its transforms taken out: what they would have given comes in, and what would have
+gone to them comes out. So every variant of `HTDemucs` and `HDemucs` that masks by complex numbers as channels is
+covered, exactly, and can be traced into another runtime, which has no complex numbers.
+"""
+
+from typing import Any
+
+import torch
+
+
+def is_splittable(model: Any) -> bool:
+    """Return whether a model is a hybrid whose transforms can be taken out."""
+    from demucs.hdemucs import HDemucs
+    from demucs.htdemucs import HTDemucs
+
+    is_hybrid = isinstance(model, HTDemucs) or (isinstance(model, HDemucs) and bool(model.hybrid))
+    return is_hybrid and bool(model.cac)
+
+
+class RealCore(torch.nn.Module):  # type: ignore[misc]  # PyTorch is not typed here
+    """A hybrid model without its transforms; `model` may not be used elsewhere while this runs."""
+
+    def __init__(self, model: Any) -> None:
+        """Wrap `model`."""
+        super().__init__()
+        self.model = model
+
+    def forward(self, spectra: Any, mix: Any) -> Any:
+        """Return what the two branches give.
+
+        Args:
+            spectra: (channels, columns, bins, 2), as `Spectrum.analyse` gives it.
+            mix: (1, channels, frames).
+
+        Returns:
+            Spectra (stems, channels, columns, bins, 2) and audio (stems, channels, frames), to be added.
+        """
+        channels, columns, bins, _ = spectra.shape
+        as_channels = spectra.permute(0, 3, 2, 1).reshape(1, 2 * channels, bins, columns)
+        taken: list[Any] = []
+        replaced = {
+            "_spec": lambda mix: None,
+            "_magnitude": lambda _spectra: as_channels,
+            "_mask": lambda _spectra, masked: masked,
+            "_ispec": lambda masked, _length: taken.append(masked) or 0.0,
+            "use_train_segment": False,
+        }
+        before = {name: self.model.__dict__[name] for name in replaced if name in self.model.__dict__}
+        self.model.__dict__.update(replaced)
+        try:
+            waves = self.model(mix)
+        finally:
+            for name in replaced:
+                del self.model.__dict__[name]
+            self.model.__dict__.update(before)
+        stems = waves.shape[1]
+        masked = taken[0].reshape(stems, channels, 2, bins, columns).permute(0, 1, 4, 3, 2)
+        return masked.contiguous(), waves.reshape(stems, channels, -1)

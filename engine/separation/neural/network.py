@@ -1,0 +1,21 @@
+"""What a network is to those that use it, and the precisions that it can run in. Imports nothing heavy."""
+
+from typing import Protocol
+
+from engine.audio.buffer import Samples
+from engine.progress import SILENT, Monitor
+
+PRECISIONS: dict[str, str] = {
+    "float32": "exact",
+    "bfloat16": "stems differ from float32 by about -50 dB, more where a model's inner branches are loud",
+    "float16": "stems differ from float32 by about -60 dB; what overflows is done again in float32",
+}
+"""Precision -> what it costs. What a processor can't do in a lower precision is done in float32."""
+
+
+class Network(Protocol):
+    """A model that is ready to run on stretches of one length."""
+
+    def run(self, mix: Samples, monitor: Monitor = SILENT) -> Samples:
+        """Return stems (stems, channels, frames) of `mix` (channels, frames); `monitor` is asked about cancelling."""
+        ...

@@ -1,0 +1,147 @@
+"""The middle of a hybrid model in OpenVINO, for one length: converted once, kept on disk, run on the processor.
+
+The cache holds a folder a network, named by the hash of all that it depends on: the checkpoint's bytes, the length, the
+versions of what made it. A folder is built under another name and renamed into place, so that two processes never see
+half of one; one that is damaged is built anew. Conversion reads the traced model through OpenVINO's front end for
+PyTorch, without its converter's command, which would send telemetry.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.devices import thread_count
+from engine.progress import Monitor
+from engine.separation.neural.core import RealCore
+from engine.separation.neural.runtime import fused_attention
+
+LAYOUT = 1
+"""Counts how the networks that are kept have changed."""
+_POLL_MS = 100
+_NETWORK, _WEIGHTS, _RECORD = "core.xml", "core.bin", "core.json"
+_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+
+
+class OpenVinoCore:
+    """A network that is compiled for this processor."""
+
+    def __init__(self, network: Any, precision: str) -> None:
+        """Compile `network`, a path or a model in memory."""
+        import openvino
+
+        compiled = openvino.Core().compile_model(
+            network,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": _HINTS[precision],
+                "INFERENCE_NUM_THREADS": thread_count(),
+                "PERFORMANCE_HINT": "LATENCY",
+                "ENABLE_HYPER_THREADING": True,
+            },
+        )
+        self._request = compiled.create_infer_request()
+        self._tensor = openvino.Tensor
+
+    def run(self, spectra: Any, mix: Any, monitor: Monitor) -> tuple[Any, Any]:
+        """Return both branches' output, in buffers that the next call writes into; a cancel is heard while it runs."""
+        for index, value in enumerate((spectra, mix)):
+            self._request.set_input_tensor(index, self._tensor(value.numpy(), shared_memory=True))
+        self._request.start_async()
+        try:
+            while not self._request.wait_for(_POLL_MS):
+                monitor.check()
+        except BaseException:
+            self._request.cancel()
+            while not self._request.wait_for(_POLL_MS):
+                pass
+            raise
+        masked, waves = (torch.from_numpy(self._request.get_output_tensor(index).data) for index in (0, 1))
+        return masked, waves
+
+
+def openvino_core(
+    load: Callable[[], Any], spectra_shape: tuple[int, ...], mix_shape: tuple[int, ...],
+    *, checkpoint_sha256: str, precision: str, cache: Path | None,
+) -> OpenVinoCore:  # fmt: skip
+    """Return a model's middle for inputs of these shapes, from the cache or converted now.
+
+    Args:
+        load: gives the model; called only if it is not in the cache.
+        spectra_shape, mix_shape: of the inputs of `RealCore.forward`.
+        checkpoint_sha256: hash of the file that the model comes from.
+        precision: a key of `PRECISIONS`.
+        cache: the folder of all networks; None: nothing is kept.
+
+    Raises:
+        ImportError: without OpenVINO.
+        Exception: whatever the conversion can't do.
+    """
+    if cache is None:
+        return OpenVinoCore(_convert(load(), spectra_shape, mix_shape), precision)
+    folder = cache / f"demucs-{_key(checkpoint_sha256, spectra_shape, mix_shape)}"
+    if _is_whole(folder):
+        return OpenVinoCore(folder / _NETWORK, precision)
+    network = _convert(load(), spectra_shape, mix_shape)
+    return OpenVinoCore(folder / _NETWORK if _publish(network, folder) else network, precision)
+
+
+def _key(checkpoint_sha256: str, *shapes: tuple[int, ...]) -> str:
+    made_by = [version(package) for package in ("openvino", "torch", "demucs")]
+    parts = json.dumps([LAYOUT, checkpoint_sha256, shapes, made_by])
+    return hashlib.sha256(parts.encode()).hexdigest()[:40]
+
+
+def _is_whole(folder: Path) -> bool:
+    """Return whether a folder holds all that was written into it; what does not is removed."""
+    try:
+        sizes = json.loads((folder / _RECORD).read_bytes())
+        if all((folder / name).stat().st_size == size for name, size in sizes.items()):
+            os.utime(folder)
+            return True
+    except (OSError, ValueError, AttributeError):
+        pass
+    shutil.rmtree(folder, ignore_errors=True)
+    return False
+
+
+def _publish(network: Any, folder: Path) -> bool:
+    """Write a network under another name and rename it into place; return whether it is there now."""
+    import openvino
+
+    building = folder.with_name(f".building-{os.getpid()}-{uuid.uuid4().hex}")
+    try:
+        building.mkdir(parents=True)
+        openvino.save_model(network, building / _NETWORK, compress_to_fp16=False)
+        sizes = {name: (building / name).stat().st_size for name in (_NETWORK, _WEIGHTS)}
+        (building / _RECORD).write_text(json.dumps(sizes), encoding="utf-8")
+        building.rename(folder)
+    except (OSError, RuntimeError):  # no place for it, or another process was first
+        pass
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return (folder / _RECORD).is_file()
+
+
+def _convert(model: Any, spectra_shape: tuple[int, ...], mix_shape: tuple[int, ...]) -> Any:
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    core = RealCore(model.to("cpu").float().requires_grad_(False)).eval()
+    inputs = (torch.zeros(spectra_shape), torch.zeros(mix_shape))
+    with torch.no_grad(), fused_attention(), warnings.catch_warnings():
+        # Sizes become constants, which is meant; tracing itself is on PyTorch's list of what will go.
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(core, inputs, check_trace=False, strict=False)
+        front_end = FrontEndManager().load_by_framework("pytorch")
+        network = front_end.convert(front_end.load(TorchScriptPythonDecoder(traced)))
+    network.reshape({index: list(value.shape) for index, value in enumerate(inputs)})
+    return network

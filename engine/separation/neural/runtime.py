@@ -1,0 +1,110 @@
+"""What runs a network on stretches of one length: PyTorch, or OpenVINO for the middle of a hybrid model on a CPU."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from engine.audio.buffer import Samples
+from engine.devices import Device
+from engine.progress import SILENT, Monitor
+from engine.separation.neural.core import RealCore
+from engine.separation.neural.spectrum import Spectrum
+
+
+class Core(Protocol):
+    """The middle of a hybrid model: see `RealCore.forward`."""
+
+    def run(self, spectra: Any, mix: Any, monitor: Monitor) -> tuple[Any, Any]:
+        """Return spectra (stems, channels, columns, bins, 2) and audio (stems, channels, frames), which are lent."""
+        ...
+
+
+class Hybrid:
+    """A hybrid model: its transforms here, its middle in a `Core`. For stretches of at most `frames`."""
+
+    def __init__(self, model: Any, core: Core, frames: int, device: str = "cpu") -> None:
+        """Plan the transforms of `model` for `frames`; `device` is where they run."""
+        self._core, self._frames, self._device = core, frames, device
+        is_old = bool(getattr(model, "hybrid_old", False))
+        self._spectrum = Spectrum(frames, model.nfft, is_old=is_old, device=device)
+
+    def run(self, mix: Samples, monitor: Monitor = SILENT) -> Samples:
+        """Return the stems; a shorter mix is seen with silence behind it."""
+        length = mix.shape[-1]
+        padded = np.zeros((mix.shape[0], self._frames), np.float32)
+        padded[:, :length] = mix
+        with torch.inference_mode():
+            audio = torch.from_numpy(padded).to(self._device)
+            spectra, waves = self._core.run(self._spectrum.analyse(audio).contiguous(), audio[None], monitor)
+            stems = self._spectrum.synthesise(spectra)
+            stems += waves
+            result: Samples = stems[..., :length].cpu().numpy()
+        return result
+
+
+class TorchCore:
+    """The middle of a hybrid model in PyTorch."""
+
+    def __init__(self, model: Any, device: Device, precision: str) -> None:
+        """Put the model onto `device`."""
+        self._core = RealCore(model.to(device.id)).eval()
+        self._device, self._precision = device, precision
+
+    def run(self, spectra: Any, mix: Any, monitor: Monitor) -> tuple[Any, Any]:
+        """Return both branches' output on the device that the input came from."""
+        monitor.check()
+        where = spectra.device
+        with fused_attention():
+            masked, waves = _in_precision(
+                self._core, (spectra.to(self._device.id), mix.to(self._device.id)), self._device, self._precision
+            )
+        return masked.to(where), waves.to(where)
+
+
+class Whole:
+    """A model that has to run as it is, for stretches of any length: in PyTorch."""
+
+    def __init__(self, model: Any, device: Device, precision: str) -> None:
+        """Put the model onto `device`."""
+        self._model = model.to(device.id).eval()
+        self._device, self._precision = device, precision
+
+    def run(self, mix: Samples, monitor: Monitor = SILENT) -> Samples:
+        """Return the stems."""
+        monitor.check()
+        length = mix.shape[-1]
+        valid = getattr(self._model, "valid_length", lambda frames: frames)(length)
+        padded = np.zeros((1, mix.shape[0], valid), np.float32)
+        before = (valid - length) // 2
+        padded[0, :, before : before + length] = mix
+        with torch.inference_mode(), fused_attention():
+            audio = torch.from_numpy(padded).to(self._device.id)
+            (stems,) = _in_precision(
+                lambda audio: (self._model(audio),), (audio,), self._device, self._precision
+            )
+            result: Samples = stems[0, ..., before : before + length].cpu().numpy()
+        return result
+
+
+def _in_precision(function: Any, inputs: tuple[Any, ...], device: Device, precision: str) -> tuple[Any, ...]:
+    """Return float32 tensors that `function` gives; what does not fit into a lower precision is done in float32."""
+    if precision != "float32":
+        with torch.autocast(device.kind, getattr(torch, precision)):
+            results = tuple(result.float() for result in function(*inputs))
+        if all(bool(torch.isfinite(result).all()) for result in results):
+            return results
+    return tuple(function(*inputs))
+
+
+@contextmanager
+def fused_attention() -> Iterator[None]:
+    """Let attention go through PyTorch's fused kernel, which its own shortcut for inference goes around."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
