@@ -20,7 +20,7 @@ from engine.streaming.speed import SPEEDS
 from engine.streaming.windows import Windows, decoded
 
 LONGEST_S = 7200.0
-FIRST_WINDOW_S = 0.3
+FIRST_WINDOW_S = 0.2
 """New audio in the first window: as little as is worth the decoder's call."""
 
 

@@ -29,8 +29,8 @@ class Quality:
 
 QUALITIES: dict[str, Quality] = {
     "fast": Quality("fast", 24_000, 4096, 0.4, 0.5, 0.01, guided=False, precision="int8"),
-    "balanced": Quality("balanced", 44_100, 8192, 0.8, 1.0, 0.02, guided=True, precision="int8"),
-    "high": Quality("high", 48_000, 16_384, 1.6, 2.0, 0.02, guided=True, precision="float32"),
+    "balanced": Quality("balanced", 44_100, 8192, 0.8, 0.5, 0.02, guided=True, precision="int8"),
+    "high": Quality("high", 48_000, 16_384, 1.6, 1.0, 0.02, guided=True, precision="float32"),
 }
 OTHER_NAMES = {"high_quality": "high"}
 

@@ -19,8 +19,8 @@ from engine.audio.buffer import Samples
 Codes = NDArray[np.int64]
 Decode = Callable[[Codes], NDArray[np.float32]]
 """Codes (1, K, T) to audio (1, channels, T * samples a frame)."""
-AHEAD_FRAMES = 8
-"""How far the decoder's convolutions reach to the right, with some to spare: 3 frames, and less at higher rates."""
+AHEAD_FRAMES = 4
+"""How far the decoder's convolutions reach to the right, 3 frames, and less at higher rates."""
 
 
 @dataclass(frozen=True, slots=True)
