@@ -137,6 +137,25 @@ class TestMusicGenerationBackend:
         assert re.search(r"nrx models fetch|pip install", answer.json()["error"]["sentence"])
         assert code_of(daemon.client.get("/api/embedding/unknown")) == "upload.unknown"
 
+    @pytest.mark.slow
+    def test_an_embedding_is_a_vector_of_length_one_with_its_model(
+        self, daemon: Daemon, own_home: Path, tmp_path: Path
+    ) -> None:
+        pytest.importorskip("torch", reason="torch (extra `neural`) is not installed")
+        pytest.importorskip("transformers", reason="transformers (extra `neural`) is not installed")
+        from engine.models import CATALOGUE, ModelStore
+        from tests.neural_fixtures import tiny_clap
+
+        built = tiny_clap(tmp_path / "clap")
+        store = ModelStore(own_home / "models")
+        store.root.mkdir(parents=True)
+        store.publish(CATALOGUE["clap-music"], "abc", built)
+        audio_id = upload(daemon)["audio_id"]
+        answer = daemon.client.get(f"/api/embedding/{audio_id}", timeout=120).json()
+        assert (answer["audio_id"], answer["dimension"], answer["model"]) == (audio_id, 8, "clap-music")
+        assert sum(number**2 for number in answer["embedding"]) == pytest.approx(1.0, abs=1e-4)
+        assert daemon.client.get(f"/api/embedding/{audio_id}").json() == answer
+
     @pytest.mark.parametrize(
         "body", [{"duration": 0}, {"duration": -1}, {"duration": 1e9}, {"temperature": 9}, []]
     )
@@ -214,9 +233,10 @@ class TestMixMaster:
 
     def test_roles_come_from_names_where_none_is_told(self, daemon: Daemon) -> None:
         files = {"files": ("Lead Vox.wav", wav_bytes()), "bass": ("x1.wav", wav_bytes(hz=55))}
-        created = self.create(daemon, files, stems_meta="[]")
-        roles = [item.role for item in daemon.jobs.asked[created.json()["job_id"]].inputs]
-        assert roles[0] == "vocals"
+        created = self.create(daemon, files, stems_meta="[]").json()
+        assert created["stems"][0]["role"] == "vocals"
+        # The mix guesses in the same way, and hears them, too.
+        assert [item.role for item in daemon.jobs.asked[created["job_id"]].inputs] == [None, None]
 
     def test_a_reference_is_an_upload_and_never_an_address(self, daemon: Daemon) -> None:
         reference = daemon.upload("reference.wav")

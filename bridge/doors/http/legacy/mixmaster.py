@@ -150,10 +150,11 @@ def _accepted(context: HttpContext, form: Form) -> tuple[JobStatus, Record]:
     _check_preset(record.preset)
     roles = [_role(item, meta) for item, meta in stems]
     parse_request({**fields, "inputs": [{"path": "stem", "role": role} for role in roles]})
+    # A role that is only guessed from a name is left to the mix, which hears the stem, too.
     inputs = []
     for (item, meta), role in zip(stems, roles, strict=True):
         upload = context.uploads.add(item.path, meta.name if meta is not None else item.name or item.field)
-        inputs.append(upload_input(upload, role))
+        inputs.append(upload_input(upload, role if meta is not None and meta.role else None))
         record.stems.append(
             {**(meta.model_dump() if meta is not None else {"name": upload.name}), "role": role}
         )
