@@ -31,11 +31,13 @@ Floats = NDArray[np.float64]
 STAGE, FILE = "rebuild", "track.wav"
 SHARE = 0.1
 """How much of a job's time building its track is taken for; for progress."""
-VERSION = 1
+VERSION = 2
 """What is kept of tracks that were built before is built anew when this changes."""
 GRID_FRAMES = 32
 """How often a warped clip's place in its file is reckoned; between, it moves in a line."""
 BLOCK_FRAMES = 1 << 16
+SHORTEST_FRAMES = 64
+"""What is shorter cannot be stretched, nor heard."""
 SAME_TEMPO = 1e-6
 """Relative difference of tempo that is taken for none; it shifts an hour by less than 4 ms."""
 RIM_S = 0.25
@@ -264,8 +266,13 @@ def _lay(
         for piece_beat, piece_end, content in _passes(clip):
             at = round(float(tempo_map.seconds(piece_beat)) * rate) - first - start
             until = round(float(tempo_map.seconds(piece_end)) * rate) - first - start
-            monitor.report((piece_beat - clip.start_beat) / (clip.end_beat - clip.start_beat))
-            played = _warped(clip, audio, tempo_map, piece_beat, content, until - at)
+            share = (
+                (beat - clip.start_beat) / (clip.end_beat - clip.start_beat)
+                for beat in (piece_beat, piece_end)
+            )
+            part = monitor.part(*share)
+            part.report(0.0)
+            played = _warped(clip, audio, tempo_map, piece_beat, content, until - at, part)
             sound[:, at:until] = played
     else:
         speed = 2.0 ** (clip.semitones / 12.0)
@@ -289,7 +296,13 @@ def _passes(clip: ProjectClip) -> Iterator[tuple[float, float, float]]:
 
 
 def _warped(
-    clip: ProjectClip, audio: Audio, tempo_map: TempoMap, beat: float, content: float, frames: int
+    clip: ProjectClip,
+    audio: Audio,
+    tempo_map: TempoMap,
+    beat: float,
+    content: float,
+    frames: int,
+    monitor: Monitor,
 ) -> NDArray[np.float32]:
     """Return `frames` frames from project beat `beat` on, which play the file from its beat `content` on."""
     rate = audio.sample_rate
@@ -303,40 +316,64 @@ def _warped(
             return _from(audio.samples, float(positions[0]), 1.0, frames)
     elif clip.mode == REPITCH:
         return _at(audio.samples, lambda at: np.interp(at, grid, positions), frames)
-    return _stretched(clip, audio, grid, positions, frames)
+    return _stretched(clip, audio, grid, positions, frames, monitor)
 
 
 def _stretched(
-    clip: ProjectClip, audio: Audio, grid: Floats, positions: Floats, frames: int
+    clip: ProjectClip, audio: Audio, grid: Floats, positions: Floats, frames: int, monitor: Monitor
 ) -> NDArray[np.float32]:
-    """Return `frames` frames through Rubber Band; `positions` are the file's frames that those of `grid` play."""
+    """Return `frames` frames through Rubber Band; `positions` are the file's frames that those of `grid` play.
+
+    Phrase by phrase, none longer than some seconds: R3 takes ever longer for a second of a long piece, and a cancel
+    is heard between two.
+    """
+    from engine.sync.conform import LOWEST_RATE
+    from engine.sync.joining import Timeline
+    from engine.sync.phrases import phrases
     from engine.sync.rubber_band import stretched
 
     rate = audio.sample_rate
+    if rate < LOWEST_RATE:
+        fine = -(-LOWEST_RATE // rate)
+        finer = resample(audio, fine * rate)
+        played = _stretched(clip, finer, fine * grid, fine * positions, fine * frames, monitor)
+        return _from(resample(Audio(played, fine * rate), rate).samples, 0.0, 1.0, frames)
     rim = round(RIM_S * rate)
     low = max(0, int(np.floor(positions[0])) - rim)
     high = min(audio.frames, int(np.ceil(positions[-1])) + rim)
-    out = np.zeros((audio.samples.shape[0], frames), np.float32)
-    if high - low < 64:
-        return out
+    timeline = Timeline(audio.samples.shape[0], frames, rate)
+    previous_end = 0
+    for piece in phrases(audio.samples[:, low:high], rate) if high > low else ():
+        first, last = max(0, low + piece.start - rim), min(audio.frames, low + piece.end + rim)
+        if last - first < SHORTEST_FRAMES:
+            continue
+        played, at = stretched(
+            np.ascontiguousarray(audio.samples[:, first:last]),
+            rate,
+            _targets(np.arange(first, last, dtype=np.float64), grid, positions),
+            pitch_semitones=clip.semitones,
+            preserve_formants=False,
+        )
+        edges = np.array([low + piece.start, low + piece.end], dtype=np.float64)
+        start, end = (round(float(edge)) for edge in _targets(edges, grid, positions))
+        if not piece.joins_before:
+            timeline.finish_phrase(previous_end)
+        timeline.lay(played, at, start, end, joins_before=piece.joins_before)
+        previous_end = end
+        monitor.report(min(1.0, max(0.0, end / max(1, frames))))
+    timeline.finish_phrase(previous_end)
+    return timeline.samples
+
+
+def _targets(asked: Floats, grid: Floats, positions: Floats) -> Floats:
+    """Return where frames of the file are played; beyond the ends the slopes there go on."""
     slope_in = max(1e-3, float((positions[1] - positions[0]) / (grid[1] - grid[0])))
     slope_out = max(1e-3, float((positions[-1] - positions[-2]) / (grid[-1] - grid[-2])))
-    asked = np.arange(low, high, dtype=np.float64)
     targets = np.interp(asked, positions, grid)
     before, after = asked < positions[0], asked > positions[-1]
     targets[before] = (asked[before] - positions[0]) / slope_in
-    targets[after] = frames + (asked[after] - positions[-1]) / slope_out
-    played, at = stretched(
-        np.ascontiguousarray(audio.samples[:, low:high]),
-        rate,
-        targets,
-        pitch_semitones=clip.semitones,
-        preserve_formants=False,
-    )
-    left, right = max(0, at), min(frames, at + played.shape[1])
-    if left < right:
-        out[:, left:right] = played[:, left - at : right - at]
-    return out
+    targets[after] = grid[-1] + (asked[after] - positions[-1]) / slope_out
+    return targets
 
 
 def _seconds_of(clip: ProjectClip, beats: Floats) -> Floats:
