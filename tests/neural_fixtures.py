@@ -29,7 +29,13 @@ def tiny_tokenizer(folder: Path) -> Any:
 
 
 def tiny_musicgen(
-    folder: Path, *, melody: bool = False, stereo: bool = False, end: int | None = None, hidden: int = 32
+    folder: Path,
+    *,
+    melody: bool = False,
+    stereo: bool = False,
+    end: int | None = None,
+    hidden: int = 32,
+    seed: int = 0,
 ) -> Path:
     """Write a MusicGen checkpoint of two layers, as `save_pretrained` lays it out; return the folder.
 
@@ -76,7 +82,7 @@ def tiny_musicgen(
         "bos_token_id": CODES,
         "eos_token_id": end,
     }
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     model: Any
     if melody:
         decoder = MusicgenMelodyDecoderConfig(**sizes)
@@ -93,7 +99,8 @@ def tiny_musicgen(
         for name, weights in model.named_parameters():
             if name.startswith("decoder.") or "_proj" in name:
                 weights.copy_(
-                    torch.randn(weights.shape) * 0.2 + (1.0 if name.endswith("norm.weight") else 0.0)
+                    torch.randn(weights.shape) * 1.1 / hidden**0.5
+                    + (1.0 if name.endswith("norm.weight") else 0.0)
                 )
         for codebook in model.audio_encoder.quantizer.layers:
             codebook.codebook.embed.copy_(torch.randn(codebook.codebook.embed.shape))
@@ -172,7 +179,12 @@ def tiny_htdemucs(sources: tuple[str, ...] = FOUR, seed: int = 0, **changed: Any
     torch.manual_seed(seed)
     sizes = {"channels": 8, "bottom_channels": 16, "t_layers": 3, "t_heads": 2, "t_hidden_scale": 1.0}
     model = HTDemucs(
-        list(sources), depth=4, dconv_mode=3, segment=Fraction(39, 5), samplerate=44100, **{**sizes, **changed}
+        list(sources),
+        depth=4,
+        dconv_mode=3,
+        segment=Fraction(39, 5),
+        samplerate=44100,
+        **{**sizes, **changed},
     )
     with torch.no_grad():
         for name, weights in model.named_parameters():
@@ -201,10 +213,19 @@ def save_demucs(model: Any, folder: Path, signature: str, suffix: str = ".safete
     folder.mkdir(parents=True, exist_ok=True)
     given, named = model._init_args_kwargs
     if suffix == ".th":
-        package = {"klass": type(model), "args": given, "kwargs": named, "state": get_state(model, None, half=True)}
+        package = {
+            "klass": type(model),
+            "args": given,
+            "kwargs": named,
+            "state": get_state(model, None, half=True),
+        }
         save_with_checksum(package, folder / f"{signature}.th")
         return next(folder.glob(f"{signature}-*.th"))
-    if "segment" in named and hasattr(named["segment"], "numerator") and not isinstance(named["segment"], int):
+    if (
+        "segment" in named
+        and hasattr(named["segment"], "numerator")
+        and not isinstance(named["segment"], int)
+    ):
         fraction = named["segment"]
         named = {
             **named,

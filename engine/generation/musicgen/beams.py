@@ -11,6 +11,7 @@ hypothesis can overtake the worst of `beams` finished ones, or at once when ther
 """
 
 import heapq
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -48,21 +49,27 @@ def best_joint(scores: LogProbabilities, count: int) -> list[tuple[float, tuple[
 
 @dataclass(slots=True)
 class _Hypothesis:
-    """One way that a take may go: its row among the take's, its columns so far (K, steps), and where it ends."""
+    """One way that a take may go: its row among the take's, its columns so far (K, steps), and where it ends.
+
+    `frames` counts from the start of the prompt, `new` only those after it.
+    """
 
     row: int
     columns: Codes
     total: float
     frames: int
+    new: int
 
     def score(self, length_penalty: float) -> float:
-        return self.total / float(max(1, self.frames)) ** length_penalty
+        return self.total / math.pow(self.new, length_penalty)
 
 
 @dataclass(slots=True)
 class _Take:
+    number: int
     live: list[_Hypothesis]
     finished: list[_Hypothesis] = field(default_factory=list)
+    is_decided: bool = False
 
 
 class BeamSearch:
@@ -83,7 +90,8 @@ class BeamSearch:
         self._last_frame = takes.first_step + takes.frames
         self._known = takes
         self._takes = [
-            _Take([_Hypothesis(0, columns[:, 1:], 0.0, self._last_frame)]) for columns in self._fixed
+            _Take(number, [_Hypothesis(0, columns[:, 1:], 0.0, self._last_frame, takes.frames)])
+            for number, columns in enumerate(self._fixed)
         ]
 
     def frames(self) -> Iterator[NDArray[np.int64]]:
@@ -99,8 +107,10 @@ class BeamSearch:
             scores = log_softmax(self._advance(given, parents))
             scores = scores.reshape(len(self._takes), beams, *scores.shape[1:])
             for take, of_take in zip(self._takes, scores, strict=True):
-                self._extend(take, step, of_take)
-            if all(self._is_decided(take, step) for take in self._takes):
+                if not take.is_decided:
+                    self._extend(take, step, of_take)
+                    take.is_decided = self._is_decided(take, step)
+            if all(take.is_decided for take in self._takes):
                 break
             if self._end is None:
                 while sent + self._prompt <= step - int(self._delay.max()) and self._agree(sent):
@@ -116,7 +126,7 @@ class BeamSearch:
         """Let a take's hypotheses choose their column of this step; keep the best."""
         beams = self._sampling.beams
         candidates: list[tuple[float, int, Codes, int]] = []
-        fixed = self._known.column(self._takes.index(take), step)
+        fixed = self._known.column(take.number, step)
         for place, hypothesis in enumerate(take.live):
             free = np.flatnonzero((fixed < 0) & (step - self._delay < hypothesis.frames))
             plain = np.where(fixed < 0, self._special, fixed)
@@ -139,6 +149,7 @@ class BeamSearch:
                 np.concatenate([take.live[place].columns, column[:, None]], 1),
                 total,
                 frames,
+                frames - self._prompt,
             )
             for total, place, column, frames in candidates[: 2 * beams]
         ]
@@ -162,9 +173,9 @@ class BeamSearch:
             return True
         penalty = self._sampling.length_penalty
         # The most that a live one can reach: no further loss, at the length that the penalty likes best.
-        frames = self._last_frame if penalty > 0 else max(1, step - self._prompt)
-        attainable = max(hypothesis.total for hypothesis in take.live) / float(frames) ** penalty
-        return attainable <= take.finished[-1].score(penalty)
+        frames = self._known.frames if penalty > 0 else max(1, step - self._prompt)
+        attainable = max(hypothesis.total for hypothesis in take.live) / math.pow(frames, penalty)
+        return bool(attainable <= take.finished[-1].score(penalty))
 
     def _best(self, take: _Take) -> _Hypothesis:
         return min([*take.finished, *([] if take.finished else take.live)], key=self._rank)
@@ -187,11 +198,18 @@ class BeamSearch:
         """Return what goes into the model next (rows, K, 1), and from which row each row goes on."""
         beams = self._sampling.beams
         given, parents = [], []
-        for number, take in enumerate(self._takes):
-            # A take with fewer hypotheses than rows fills them with its first; a decided one runs on unheard.
+        for take in self._takes:
+            # Rows that no hypothesis needs repeat one, or run on unheard where the take is decided.
             rows = [*take.live, *[(take.live or take.finished)[0]] * beams][:beams]
-            given += [hypothesis.columns[:, step : step + 1] for hypothesis in rows]
-            parents += [number * beams + hypothesis.row for hypothesis in rows]
-            for row, hypothesis in enumerate(take.live):
-                hypothesis.row = row
-        return np.stack(given), np.array(parents, dtype=np.int64)
+            given += [self._column(hypothesis, step) for hypothesis in rows]
+            parents += [take.number * beams + hypothesis.row for hypothesis in rows]
+            if not take.is_decided:
+                for row, hypothesis in enumerate(take.live):
+                    hypothesis.row = row
+        return np.stack(given)[:, :, None], np.array(parents, dtype=np.int64)
+
+    def _column(self, hypothesis: _Hypothesis, step: int) -> Codes:
+        """Return what a hypothesis has at a step (K,), special after its end."""
+        if step < hypothesis.columns.shape[1]:
+            return hypothesis.columns[:, step]
+        return np.full(len(self._delay), self._special, dtype=np.int64)

@@ -79,7 +79,7 @@ class Checkpoint(AbstractContextManager["Checkpoint"]):
         self._where: dict[str, Any] = {}
         for path in weight_files(folder):
             try:
-                file = safe_open(path, framework="pt", device="cpu")
+                file: Any = safe_open(path, framework="pt", device="cpu")
                 self._files.append(file)
                 self._where.update(dict.fromkeys(file.keys(), file))
             except (SafetensorError, OSError) as error:

@@ -60,12 +60,12 @@ class DelayedTakes:
     @property
     def steps(self) -> int:
         """How many columns there are."""
-        return self._columns.shape[-1]
+        return int(self._columns.shape[-1])
 
     @property
     def first_step(self) -> int:
         """The first step that chooses anything: the columns before it are known."""
-        return self.prompt.shape[-1]
+        return int(self.prompt.shape[-1])
 
     def opening(self) -> Codes:
         """Return what goes into the model before the first choice (B, K, P + 1)."""

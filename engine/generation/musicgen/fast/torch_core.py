@@ -37,7 +37,7 @@ class _Layer:
     inner_norm: _Norm
     inner_in: Any
     inner_out: Any
-    cross_norm: _Norm | None = None
+    cross_norm: Any = None
     cross_query: Any = None
     cross_key_value: Any = None
     cross_out: Any = None

@@ -7,7 +7,7 @@ The dot products multiply int8 weights by int16 activations and add in int32, so
 order. On x86 with AVX2 a pair of products is one `pmaddwd`; elsewhere LLVM chooses from plain multiplications.
 """
 
-# mypy: disable-error-code="misc, no-untyped-call"
+# mypy: disable-error-code="misc, no-untyped-call, untyped-decorator"
 # (numba's decorators have no types, and llvmlite's builder has few)
 
 from collections.abc import Callable
