@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from bridge.doors.cli.app import nrx
 from bridge.job import Job
 from bridge.protocol import Manifest, parse_request
 from engine.errors import NrxError
+from engine.models import CATALOGUE
 from engine.models.fetch import Fetching, fetch
 from tests.hub_server import COMMIT, Hub, serving
 from tests.neural_fixtures import tiny_clap, tiny_demucs
@@ -212,6 +214,52 @@ def test_a_daemon_takes_models_by_name_alone(song: Path, checkpoints: Path) -> N
             jobs.submit(parse_request({**own, "separator": "htdemucs"}), door="test")
     finally:
         jobs.close()
+
+
+class TestFirstPublishedFiles:
+    """Demucs' own pickled files, whose names hold the start of their hash, where the hub has not got the model."""
+
+    @pytest.fixture
+    def pickled(self, tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Path:
+        folder = tmp_path / "pickled"
+        folder.mkdir()
+        tiny_demucs(folder, suffix=".th")
+        (file,) = folder.glob("*.th")
+        del hub.repos["adefossez/HTDemucs"]
+        hub.repos["mirror"] = {file.name: file.read_bytes()}
+        card = replace(CATALOGUE["htdemucs"], mirrors=(f"{hub.storage}/bytes/{file.name}",))
+        monkeypatch.setitem(CATALOGUE, "htdemucs", card)
+        return file
+
+    @pytest.mark.slow
+    def test_they_are_fetched_converted_and_separate(
+        self, pickled: Path, song: Path, tmp_path: Path, hub: Hub
+    ) -> None:
+        hub.cut_after[pickled.name] = [100_000]
+        installed = fetch("htdemucs", Fetching(store_of(load_settings())))
+        assert set(installed.sha256) == {"htdemucs.yaml", "955717e8.safetensors"}
+        assert installed.revision == "127.0.0.1"
+        assert [span is None for span in hub.bodies_of(pickled.name)] == [True, False]
+        assert job(song, tmp_path, separation={"shifts": 0}).backends[0].name == "htdemucs"
+
+    def test_a_wrong_one_is_refused_for_the_hash_in_its_name(self, pickled: Path, hub: Hub) -> None:
+        hub.served[pickled.name] = b"x" * pickled.stat().st_size
+        with pytest.raises(NrxError) as caught:
+            fetch("htdemucs", Fetching(store_of(load_settings())))
+        assert caught.value.code == "model.download"
+        assert store_of(load_settings()).find("htdemucs") is None
+
+    @pytest.mark.slow
+    def test_those_in_pytorchs_cache_are_taken_offline(
+        self, pickled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hub: Hub
+    ) -> None:
+        kept = tmp_path / "torch" / "hub" / "checkpoints"
+        kept.mkdir(parents=True)
+        (kept / pickled.name).write_bytes(pickled.read_bytes())
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+        monkeypatch.setenv("NRX_MODELS_OFFLINE", "true")
+        assert "955717e8.safetensors" in fetch("htdemucs", Fetching(store_of(load_settings()))).sha256
+        assert hub.asked == []
 
 
 class TestSettings:
