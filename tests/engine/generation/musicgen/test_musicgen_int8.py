@@ -128,7 +128,7 @@ def test_beams_go_on_from_the_rows_they_select(pair: Pair) -> None:
         history = np.concatenate([codes[first][then][:, :, :5], codes[then][:, :, 5:6]], axis=2)
         straight = model.begin(conditioning, 9)
         straight.forward(history)
-        np.testing.assert_allclose(selected, straight.forward(codes[:, :, 6:7]), atol=1e-4)
+        np.testing.assert_allclose(selected, straight.forward(codes[:, :, 6:7]), atol=1e-3)
         unselected = model.begin(conditioning, 9)
         unselected.forward(codes[:, :, :6])
         assert np.abs(selected - unselected.forward(codes[:, :, 6:7])).max() > 0.1
