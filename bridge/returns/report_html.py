@@ -5,6 +5,8 @@ from html import escape
 from math import log10
 from typing import Any
 
+from bridge.returns.report_mix import mix_section
+from bridge.returns.report_parts import guardrails, number, sentences, table
 from bridge.returns.report_plots import (
     Line,
     field,
@@ -21,7 +23,7 @@ STYLE = """
 --after:#2563eb;--one:#b45309;--two:#0f766e;--three:#7c3aed;--four:#be185d;--good:#15803d;--bad:#b91c1c}
 @media(prefers-color-scheme:dark){:root{--bg:#15181c;--ink:#e6e8eb;--soft:#98a1ab;--line:#2b3037;--card:#1c2025;
 --before:#7b858f;--after:#6ea8fe;--one:#f59e0b;--two:#2dd4bf;--three:#a78bfa;--four:#f472b6;--good:#4ade80;--bad:#f87171}}
-*{box-sizing:border-box}body{margin:0 auto;max-width:52rem;padding:2rem 1.2rem 4rem;background:var(--bg);
+*{box-sizing:border-box}body{margin:0 auto;max-width:68rem;padding:2rem 1.2rem 4rem;background:var(--bg);
 color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem;margin:0 0 .2rem}h2{font-size:1.2rem;margin:2.4rem 0 .6rem}
 h3{font-size:1rem;margin:1.6rem 0 .4rem}p.lead{color:var(--soft);margin:.2rem 0 1rem}
@@ -32,6 +34,12 @@ color:var(--soft);font-size:.82rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:.3rem .5rem;border-bottom:1px solid var(--line)}th:first-child,
 td:first-child{text-align:left}
+th{vertical-align:bottom;font-size:.82rem;color:var(--soft)}td{vertical-align:top;white-space:nowrap}
+.bar{display:inline-block;height:.55rem;border-radius:.2rem}
+.cards{columns:19rem;column-gap:.8rem}.cards div{break-inside:avoid;margin-bottom:.8rem;
+background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .9rem}
+.cards h4{margin:0 0 .2rem;font-size:.95rem}.cards ul{margin:0;padding-left:1.1rem;font-size:.88rem}
+.cards b{font-weight:600}
 .wide{overflow-x:auto}.good{color:var(--good)}.bad{color:var(--bad)}li{margin:.25rem 0}
 figure{margin:1rem 0;background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.7rem .8rem}
 figcaption{font-weight:600;font-size:.9rem;margin-bottom:.3rem}svg{display:block;width:100%;height:auto}
@@ -42,6 +50,7 @@ figcaption{font-weight:600;font-size:.9rem;margin-bottom:.3rem}svg{display:block
 margin-right:.3rem;vertical-align:middle;background:currentColor}
 """ + "".join(
     f".line.{name}{{stroke:var(--{name})}}.key.{name}{{color:var(--{name})}}rect.{name}{{fill:var(--{name})}}"
+    f".bar.{name}{{background:var(--{name})}}"
     for name in ("before", "after", "one", "two", "three", "four")
 )
 
@@ -66,7 +75,7 @@ def render_report(report: Plain, title: str) -> str:
     if report.get("album"):
         body.append(_section(_album, masters))
     if report.get("mix"):
-        body.append(_section(_mix, report["mix"]))
+        body.append(_section(mix_section, report["mix"]))
     body += [_section(_master, item, len(masters) > 1 or bool(report.get("mix"))) for item in masters]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -81,14 +90,6 @@ def _section(render: Callable[..., str], *data: Any) -> str:
         return render(*data)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         return f"<p>This part of the report could not be drawn ({escape(repr(error))}); report.json has all of it.</p>"
-
-
-def number(value: Any, unit: str = "", digits: int = 2) -> str:
-    """Return a figure with its unit; a dash for silence and for what was not measured."""
-    if value is None or isinstance(value, str | list | Mapping):
-        return escape(value) if isinstance(value, str) else "–"
-    text = str(value) if isinstance(value, bool | int) else f"{value:.{digits}f}"
-    return f"{text}&#8239;{unit}" if unit else text
 
 
 def _master(report: Plain, titled: bool) -> str:
@@ -107,10 +108,12 @@ def _master(report: Plain, titled: bool) -> str:
     )
     parts.append(_tiles(tiles))
     parts += [
-        _sentences("Warnings", report["warnings"]),
-        _sentences("What was done, and why", report["reasons"]),
+        sentences("Warnings", report["warnings"]),
+        sentences("What was done, and why", report["reasons"]),
     ]
-    parts.append(_guardrails(report["guardrails"], report.get("retries", 0)))
+    parts.append(
+        guardrails("Guardrails, on the written file", report["guardrails"], report.get("retries", 0))
+    )
     parts.append(_spectra(report))
     parts.append(_over_time(report["curves"]))
     fields = [
@@ -129,35 +132,6 @@ def _tiles(tiles: Sequence[tuple[str, str]]) -> str:
         + "".join(f"<div><span>{name}</span><b>{value}</b></div>" for name, value in tiles)
         + "</div>"
     )
-
-
-def _sentences(title: str, sentences: Sequence[str]) -> str:
-    if not sentences:
-        return ""
-    items = "".join(f"<li>{escape(str(sentence))}</li>" for sentence in sentences)
-    return f"<h3>{title}</h3><ul>{items}</ul>"
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-
-
-def _guardrails(checks: Sequence[Plain], retries: int) -> str:
-    if not checks:
-        return ""
-    rows = [
-        (
-            escape(str(item["what"])),
-            number(item["value"], escape(str(item["unit"]))),
-            number(item["limit"], escape(str(item["unit"]))),
-            "<span class='good'>holds</span>" if item["passed"] else "<span class='bad'>fails</span>",
-        )
-        for item in checks
-    ]
-    again = f" <small>after {retries} {'retry' if retries == 1 else 'retries'}</small>" if retries else ""
-    return f"<h3>Guardrails, on the written file{again}</h3>" + _table(("", "found", "limit", ""), rows)
 
 
 def _spectra(report: Plain) -> str:
@@ -205,7 +179,7 @@ def _before_and_after(before: Plain, after: Plain) -> str:
     rows = [
         (name, number(before.get(key), unit), number(after.get(key), unit)) for key, name, unit in FIGURES
     ]
-    return "<h3>All figures</h3>" + _table(("", "before", "after"), rows)
+    return "<h3>All figures</h3>" + table(("", "before", "after"), rows)
 
 
 def _codecs(previews: Sequence[Plain]) -> str:
@@ -220,7 +194,7 @@ def _codecs(previews: Sequence[Plain]) -> str:
         )
         for item in previews
     ]
-    return "<h3>What codecs make of it</h3>" + _table(
+    return "<h3>What codecs make of it</h3>" + table(
         ("codec", "true peak", "against the ceiling", "loudness"), rows
     )
 
@@ -236,23 +210,4 @@ def _album(masters: Sequence[Plain]) -> str:
         )
         for item in masters
     ]
-    return "<h2>Album</h2>" + _table(("song", "before", "after", "true peak", "range"), rows)
-
-
-def _mix(mix: Plain) -> str:
-    strips = mix.get("strips") or ()
-    columns = list(
-        dict.fromkeys(
-            key for strip in strips for key, value in strip.items() if not isinstance(value, list | Mapping)
-        )
-    )
-    rows = [[number(strip.get(key), digits=1) for key in columns] for strip in strips]
-    return "".join(
-        (
-            "<h2>Mix</h2>",
-            _sentences("Warnings", mix.get("warnings") or ()),
-            _sentences("What was done, and why", mix.get("reasons") or ()),
-            _table([key.replace("_", " ") for key in columns], rows) if rows else "",
-            _guardrails(mix.get("guardrails") or (), 0),
-        )
-    )
+    return "<h2>Album</h2>" + table(("song", "before", "after", "true peak", "range"), rows)

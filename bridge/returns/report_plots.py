@@ -11,6 +11,8 @@ from math import log10
 
 WIDTH, HEIGHT = 720.0, 220.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 10.0, 26.0
+MOST_POINTS = 240
+"""Of a line over time: more would be a smear."""
 
 Series = Sequence[float | None]
 Point = tuple[float, float]
@@ -44,9 +46,10 @@ def plot(title: str, lines: Sequence[Line], across: Axis, up: Axis, positions: S
     y = _scale(up, HEIGHT - BOTTOM, TOP)
     parts = [_grid(across, up, x, y)]
     for line in drawn:
+        values = line.values if len(line.values) == len(positions) else thinned(line.values)
         points = [
             (x(position), y(min(up.high, max(up.low, value)))) if value is not None else None
-            for position, value in zip(_spread(positions, len(line.values)), line.values, strict=True)
+            for position, value in zip(_spread(positions, len(values)), values, strict=True)
         ]
         parts.append(f'<path class="line {line.style}" d="{_path(points)}"/>')
     legend = " ".join(f'<span class="key {line.style}">{escape(line.name)}</span>' for line in drawn)
@@ -55,6 +58,16 @@ def plot(title: str, lines: Sequence[Line], across: Axis, up: Axis, positions: S
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
         "</figure>"
     )
+
+
+def thinned(values: Series) -> Series:
+    """Return at most `MOST_POINTS` values: means of even stretches, gaps where all of a stretch is missing."""
+    step = -(-len(values) // MOST_POINTS)
+    if step <= 1:
+        return values
+    stretches = [values[start : start + step] for start in range(0, len(values), step)]
+    known = [[value for value in stretch if value is not None] for stretch in stretches]
+    return [sum(stretch) / len(stretch) if stretch else None for stretch in known]
 
 
 def field(title: str, rows: Sequence[str], style: str) -> str:

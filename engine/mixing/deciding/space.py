@@ -2,7 +2,8 @@
 
 What carries beat, bottom and words stays in the middle; other mono stems are put left and right in turn, each to the
 side that is lighter so far. A stereo stem keeps its picture, but one that leans is set upright, and one that is a mono
-sound panned in its file is folded to mono and placed anew. Sides that cancel are mended or narrowed.
+sound panned in its file is folded to mono and placed anew, on its side if it was clearly on one. Sides that cancel are
+mended or narrowed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from engine.mixing.session.strips import SendName
 
 PANNED_MONO_CORRELATION = 0.98
 LEANS_DB = 0.7
+PUT_ASIDE_DB = 2.5
+"""A mono sound that leans so far in its file was panned there, and stays on that side."""
 CANCELS_BELOW = -0.3
 MAX_WIDTH_PCT = 140.0
 MAX_WIDTH_RATIO = 0.9
@@ -53,10 +56,12 @@ def places(
             mono.append(stem)
         else:
             made[stem.name] = _stereo(stem, preset, reasons)
-    # The loudest first, so that the sides come out even.
-    for stem in sorted(mono, key=lambda item: (-targets[item.name], item.name)):
+    # What somebody has put on a side first, then the loudest, so that the sides come out even.
+    for stem in sorted(mono, key=lambda item: (not _put_aside(item), -targets[item.name], item.name)):
         far = 0.0 if stem.role in CENTRE else min(0.9, PLACES.get(stem.role, 0.0) * preset.spread)
         side = -1.0 if weight["left"] <= weight["right"] else 1.0
+        if _put_aside(stem):
+            side = -1.0 if stem.lean_db > 0.0 else 1.0
         if far:
             weight["left" if side < 0 else "right"] += far * 10.0 ** (targets[stem.name] / 10.0)
         pan = round(side * far, 2) if far else 0.0
@@ -78,6 +83,11 @@ def places(
 def is_panned_mono(stem: StemFeatures) -> bool:
     """Whether a stereo stem is one sound at different levels left and right."""
     return not stem.mono and stem.correlation > PANNED_MONO_CORRELATION and abs(stem.lean_db) > LEANS_DB
+
+
+def _put_aside(stem: StemFeatures) -> bool:
+    """Whether a stem was panned clearly to one side."""
+    return is_panned_mono(stem) and abs(stem.lean_db) >= PUT_ASIDE_DB
 
 
 def sends(stem: StemFeatures, preset: MixPreset) -> dict[SendName, float]:

@@ -112,7 +112,7 @@ def test_a_mix_is_shown_beside_its_master(described: dict[str, Any]) -> None:
         "guardrails": [],
     }
     page = Page(render_report({"masters": [described], "mix": mix}, "x"))
-    for shown in ("Kick", "Voice", "The voice was ridden.", "gain db", "Master"):
+    for shown in ("Kick", "Voice", "The voice was ridden.", "-2.5", "R\u202f10", "Master"):
         assert shown in page.text
 
 

@@ -201,6 +201,15 @@ def test_a_stem_panned_in_its_file_is_folded_and_the_voice_stays_in_the_middle()
     assert np.abs(tracks["Lead Vocal"][0] - tracks["Lead Vocal"][1]).max() < 1e-6
 
 
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_mono_sound_that_was_put_on_a_side_stays_there(side: float) -> None:
+    wave = tone(330.0, 5)
+    left, right = (1.0, 0.5) if side < 0.0 else (0.5, 1.0)
+    stems = [item for item in song() if item.name != "Guitar"]
+    decision, _ = decided([*stems, stem("Guitar", np.stack([left * wave, right * wave]))])
+    assert decision.session.strip_of("Guitar").pan * side > 0.0
+
+
 def test_silent_stems_are_muted_and_told() -> None:
     silence = MemoryStem(Audio(np.zeros((2, len(time_s())), np.float32), RATE))
     stems = [*song()[:2], Stem("Pad", silence)]
