@@ -13,11 +13,11 @@ from xml.etree.ElementTree import Element, SubElement
 
 from bridge.protocol import Track
 from bridge.returns.chord_names import NO_CHORD, chord_name
-from bridge.returns.session import Session, map_as_written, placed_signatures, tempo_points
+from bridge.returns.session import UNTOLD_BPM, Session, map_as_written, placed_signatures, tempo_points
 from engine import __version__
 from engine.tempo import TempoMap
 
-UNTOLD = TempoMap.constant(120.0)
+UNTOLD = TempoMap.constant(UNTOLD_BPM)
 """The timeline of a return that has none."""
 MASTER, TEMPO = "master", "tempo"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -51,9 +51,7 @@ def _project(session: Session) -> Element:
     root = Element("Project", version="1.0")
     SubElement(root, "Application", name="NRX Bridge", version=__version__)
     transport = SubElement(root, "Transport")
-    SubElement(
-        transport, "Tempo", unit="bpm", value=_number(tempo_map.segments[0].bpm), id=TEMPO, name="Tempo"
-    )
+    SubElement(transport, "Tempo", unit="bpm", value=_number(session.bpm), id=TEMPO, name="Tempo")
     first = tempo_map.signature_at(0)
     SubElement(
         transport,

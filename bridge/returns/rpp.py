@@ -55,7 +55,7 @@ def _tempo(session: Session) -> list[str]:
     points = tempo_points(tempo_map, "linear_in_time")
     signatures = placed_signatures(tempo_map)
     first = signatures[0][1]
-    lines = [f"  TEMPO {points[0].bpm:.10f} {first.numerator} {first.denominator}", "  <TEMPOENVEX"]
+    lines = [f"  TEMPO {session.bpm:.10f} {first.numerator} {first.denominator}", "  <TEMPOENVEX"]
     lines += ["    ACT 1 -1", "    VIS 1 0 1", "    LANEHEIGHT 0 0", "    ARM 0", "    DEFSHAPE 1 -1 -1"]
     for point, signature in _with_signatures(session, points, signatures):
         said = f"    PT {point.at_s:.12f} {point.bpm:.10f} {0 if point.ramps else 1}"

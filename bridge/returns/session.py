@@ -15,6 +15,8 @@ from engine.tempo import TempoMap, TimeSignature, with_lead_in
 from engine.tempo.segments import Law
 
 STEP_BEATS = 0.5
+UNTOLD_BPM = 120.0
+"""The tempo of a return that has no timeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,10 @@ class TempoPoint:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a DAW opens. `tempo_map` has beat, bar and time zero together; None where the return has no timeline."""
+    """What a DAW opens. `tempo_map` has beat, bar and time zero together; None where the return has no timeline.
+
+    `bpm` is the song's own tempo where it begins: what a DAW shows as the project's, and not that of a lead-in.
+    """
 
     name: str
     identity: str
@@ -48,6 +53,7 @@ class Session:
     sections: tuple[Region, ...]
     chords: tuple[Region, ...]
     notes: tuple[str, ...]
+    bpm: float = UNTOLD_BPM
 
     @property
     def length_s(self) -> float:
@@ -63,15 +69,17 @@ def session_of(manifest: Manifest, name: str) -> Session:
     """Return the session of a return; times of its timeline are moved into project time."""
     timeline = manifest.timeline
     start_s = timeline.start_s if timeline is not None else 0.0
-    tempo_map = None
+    tempo_map, bpm = None, UNTOLD_BPM
     if timeline is not None:
-        tempo_map = with_lead_in(TempoMap.from_json(timeline.tempo_map).shifted(start_s)).tempo_map
+        own = TempoMap.from_json(timeline.tempo_map).shifted(start_s)
+        tempo_map, bpm = with_lead_in(own).tempo_map, float(own.bpm_at(own.beats(0.0)))
     return Session(
         name=name,
         identity=manifest.id,
         sample_rate=manifest.tracks[0].sample_rate if manifest.tracks else 44100,
         tracks=manifest.tracks,
         tempo_map=tempo_map,
+        bpm=bpm,
         sections=_regions(timeline.sections if timeline is not None else (), start_s),
         chords=_regions(timeline.chords if timeline is not None else (), start_s),
         notes=manifest.notes,

@@ -79,9 +79,14 @@ def events(daemon: "DaemonClient") -> Iterator[JobEvent]:
 def follow_all(daemon: "DaemonClient", *, as_json: bool) -> None:
     """Show all jobs until Ctrl-C: a table on a terminal, a line an event elsewhere."""
     if as_json or not sys.stdout.isatty():
+        said: dict[str, str] = {}
         for event in events(daemon):
             line = f"{event.job.id} {event.job.title}: {event.type} {progress_of(event.job)}"
-            click.echo(event.model_dump_json() if as_json else line)
+            if as_json or said.get(event.job.id) != line:  # progress comes oftener than its words change
+                click.echo(event.model_dump_json() if as_json else line)
+            said[event.job.id] = line
+            if event.job.state in ENDED:
+                del said[event.job.id]
         return
     from rich.live import Live
 

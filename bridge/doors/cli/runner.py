@@ -77,6 +77,8 @@ def run_one(request: Request, settings: Settings, out: Path | None, *, quiet: bo
     """
     stop, done, result = threading.Event(), threading.Event(), _Result()
     title = f"{request.action} {Path(request.inputs[0].path).name}" if request.inputs else request.action
+    if request.project is not None:
+        title = f"{request.action} {request.project.name}"
     with ProgressBar(title, quiet=quiet) as tell:
         job = Job(request, settings, out, on_progress=tell, is_cancelled=stop.is_set)
 

@@ -35,7 +35,7 @@ from bridge.doors.osc.packet import (
 )
 from bridge.doors.osc.streaming import OscStreams
 from bridge.doors.spool.intake import Intake, spool_folder
-from bridge.doors.spool.request_file import ID, SpoolRequest, no_id
+from bridge.doors.spool.request_file import COMMAND_LINE, ID, SpoolRequest, no_id
 from bridge.protocol import PROTOCOL_VERSION, JobEvent, JobStatus, parse_request
 from engine import __version__
 from engine.errors import NrxError
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 PORTS_TRIED = 10
 MOST_WAITING = 64
-DOORS = ("osc", "spool")
+DOORS = ("osc", "spool", COMMAND_LINE)
 """Jobs of these doors can be cancelled and followed."""
 _RECEIVE_BUFFER_BYTES = 1 << 20
 _TICK_S = 0.5

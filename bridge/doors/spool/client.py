@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from bridge.config import Settings
-from bridge.doors.spool.request_file import SpoolRequest
+from bridge.doors.spool.request_file import COMMAND_LINE, SpoolRequest
 from bridge.doors.spool.status_file import SpoolStatus, StatusFolder
 from bridge.protocol import Request
 from engine.errors import NrxError
@@ -18,7 +18,9 @@ def hand_in(settings: Settings, request: Request, *, priority: int = 0) -> str:
     """Put a request into the spool, whole by one rename, and return the id of the job it will be."""
     job_id = uuid4().hex[:12]
     new = settings.home / "spool" / "new"
-    asked = SpoolRequest(protocol=1, id=job_id, request=absolute(request), priority=priority)
+    asked = SpoolRequest(
+        protocol=1, id=job_id, request=absolute(request), priority=priority, client=COMMAND_LINE
+    )
     draft = new / f".{job_id}.tmp"
     try:
         new.mkdir(parents=True, exist_ok=True)

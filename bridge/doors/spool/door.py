@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from bridge.config import Settings
 from bridge.doors.spool.board import StatusBoard
 from bridge.doors.spool.intake import Intake, spool_folder
-from bridge.doors.spool.request_file import ID, UnfinishedFileError, no_id
+from bridge.doors.spool.request_file import COMMAND_LINE, ID, UnfinishedFileError, no_id
 from bridge.doors.spool.wakes import wake
 from bridge.protocol import JobEvent
 from engine.errors import NrxError
@@ -33,7 +33,7 @@ UNFINISHED_S = 2.0
 KEEP_STATUS_S = 7 * 86400.0
 KEEP_LEFTOVERS_S = 86400.0
 SWEEP_EVERY_S = 3600.0
-DOORS = ("spool", "osc")
+DOORS = ("spool", "osc", COMMAND_LINE)
 """Jobs of these doors have status files."""
 
 log = logging.getLogger("nrx.spool")

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bridge.config import Settings
-from bridge.doors.spool.request_file import SpoolRequest, UnfinishedFileError, id_of, read_request_file
+from bridge.doors.spool.request_file import (
+    COMMAND_LINE,
+    SpoolRequest,
+    UnfinishedFileError,
+    id_of,
+    read_request_file,
+)
 from bridge.doors.spool.status_file import StatusFolder
 from bridge.protocol import JobStatus
 from engine.errors import NrxError
@@ -79,7 +85,7 @@ class Intake:
             asked = check(self._read(path, finished=finished))
             status = self._jobs.submit(
                 asked.request,
-                door=self._door,
+                door=COMMAND_LINE if asked.client == COMMAND_LINE else self._door,
                 job_id=job_id,
                 out=None if asked.out is None else Path(asked.out).expanduser(),
                 priority=asked.priority,

@@ -27,6 +27,8 @@ from engine.errors import NrxError
 
 LARGEST_BYTES = 4 << 20
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+COMMAND_LINE = "cli"
+"""The client that `nrx submit` is: its jobs came from the command line, whatever way they took."""
 _ENVELOPE = ("id", "out", "priority", "client")
 
 

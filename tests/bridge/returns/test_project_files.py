@@ -171,6 +171,19 @@ def test_audio_that_starts_on_a_later_bar_has_bars_from_the_start_of_the_project
     assert dawproject_bytes(session)
 
 
+@pytest.mark.parametrize("name", ["steady, on the beat", "a late downbeat", "a pick-up"])
+def test_tempo_of_the_project_is_the_songs_and_not_the_lead_ins(name: str) -> None:
+    bpm = MAPS[name].segments[0].bpm
+    session = session_of(manifest_of(MAPS[name]), "x")
+    (line,) = (line for line in rpp_text(session).decode().splitlines() if line.startswith("  TEMPO "))
+    assert float(line.split()[1]) == pytest.approx(bpm)
+    with zipfile.ZipFile(io.BytesIO(dawproject_bytes(session))) as packed:
+        root = ElementTree.fromstring(packed.read("project.xml"))
+    tempo = root.find("Transport/Tempo")
+    assert tempo is not None
+    assert float(tempo.get("value", "0")) == pytest.approx(bpm)
+
+
 def test_reaper_tracks_stand_in_one_folder_with_gain_pan_mute_and_colour() -> None:
     project = rpp.loads(
         rpp_text(session_of(manifest_of(MAPS["steady, on the beat"]), "song - jazz")).decode()

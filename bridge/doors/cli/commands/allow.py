@@ -1,8 +1,28 @@
 """`nrx allow`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from bridge.config import Settings
+
+
+def _watched_now(settings: "Settings") -> list[Path]:
+    """Return what a running daemon watches: `nrx serve --watch` is in no settings."""
+    from bridge.client import DaemonClient
+    from bridge.daemon_file import read_daemon
+    from engine.errors import NrxError
+
+    if read_daemon(settings.home) is None:
+        return []
+    try:
+        with DaemonClient(settings) as daemon:
+            told = daemon.call("GET", "/v2/system")["folders"]
+    except NrxError:
+        return []
+    return [Path(folder["path"]).resolve() for folder in told]
 
 
 @click.command(
@@ -31,7 +51,7 @@ def command(folder: Path | None, *, remove: bool) -> None:
     if folder is None:
         if remove:
             raise NrxError("request.invalid", "Name the folder to remove.")
-        for root in Roots(settings).folders():
+        for root in dict.fromkeys((*Roots(settings).folders(), *_watched_now(settings))):
             click.echo(str(root))
         return
     full = folder.expanduser().absolute()
