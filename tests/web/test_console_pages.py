@@ -64,6 +64,21 @@ def test_the_switch_beats_the_system(page: Page) -> None:
     assert page.run("return getComputedStyle(document.documentElement).colorScheme") == "dark"
 
 
+def test_words_of_the_menu_are_whole_on_a_phone(page: Page) -> None:
+    for width in (PHONE[0], 340):
+        page.look(width, PHONE[1])
+        page.go("#/remix")
+        cut = page.run(
+            "return [...document.querySelectorAll('.nav-words')]"
+            ".filter((e) => e.scrollWidth > e.clientWidth + 1 || getComputedStyle(e).textOverflow === 'ellipsis')"
+            ".map((e) => e.textContent)"
+        )
+        assert cut == []
+        assert page.run(
+            "return [...document.querySelectorAll('.nav-words')].every((e) => e.offsetHeight > 0)"
+        )
+
+
 def test_no_page_scrolls_sideways_on_a_phone(page: Page, remixed: Remixed) -> None:
     page.look(*PHONE)
     for name in (*PAGES, f"return/{remixed.job_id}"):
