@@ -77,6 +77,10 @@ class Studio:
         self.settings = Settings(home=home)
         installer.install(self.settings, self.reaper.resource_path, dry_run=False, running=list)
         self.restart_commands()
+        self._before = {path.parent for path in self._job_files()}
+
+    def _job_files(self) -> list[Path]:
+        return list((self.home / "reaper" / "jobs").glob("*/job.json"))
 
     def restart_commands(self) -> None:
         """Have REAPER read its list of actions anew, as it does when it starts."""
@@ -115,7 +119,7 @@ class Studio:
         assert not script.window.shows(trouble), script.window.texts()
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the records of all jobs with their requests, the newest first."""
+        """Return the records of this desk's jobs with their requests, the newest first."""
         found = [
             (
                 {
@@ -124,7 +128,8 @@ class Studio:
                 },
                 path.stat().st_mtime_ns,
             )
-            for path in (self.home / "reaper" / "jobs").glob("*/job.json")
+            for path in self._job_files()
+            if path.parent not in self._before
         ]
         found.sort(key=lambda pair: (pair[0]["created"], pair[1]), reverse=True)
         return [record for record, _ in found]

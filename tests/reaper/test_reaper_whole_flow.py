@@ -1,6 +1,7 @@
 """From a selection in REAPER to new tracks and back, with the real daemon, the real engine and real files."""
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ import mido
 import numpy as np
 import pytest
 
+from bridge.doors.osc.packet import decode
+from bridge.install import reaper as installer
+from tests.reaper.model import RenderOptions, Script
 from tests.reaper.studio import RATE, Daemon, Studio, running_daemon, samples_of, song_file
 
 pytestmark = pytest.mark.slow
@@ -55,20 +59,46 @@ def test_remix_selected_track(studio: Studio, song: Path) -> None:
         assert item.take.source.path.is_relative_to(studio.project.media_folder)
         assert item.length_s == item.take.source.length_s == pytest.approx(4.0, abs=1 / RATE)
     assert studio.project.undo_names == [*before, "(user)", "NRX: Remix of Söng"]
+    studio.project.select(source)
+    studio.finish(studio.run("Remix again with last settings"))
+    names = [name for _, name in studio.project.tree()]
+    assert names.count("NRX Remix Söng") == 2
+    first, second = (record["request"] for record in studio.records())
+    assert {**first, "inputs": None} == {**second, "inputs": None}
 
 
-def test_separated_stems_sum_to_what_was_rendered(studio: Studio, song: Path) -> None:
-    source = studio.project.add_track("Song", selected=True)
-    studio.project.add_audio(source, song, 0.75)
-    studio.finish(studio.go("Separate selected track into stems"))
-    total = sum(
-        samples_of(item.take.source.path)
-        for track in studio.folder_of("NRX Stems")
-        for item in track.items
-        if item.take is not None and item.take.source is not None and item.take.source.path is not None
+def sum_of(studio: Studio, folder: str) -> np.ndarray:
+    """Return the sum of all items in a returned folder."""
+    return np.asarray(
+        sum(
+            samples_of(item.take.source.path)
+            for track in studio.folder_of(folder)
+            for item in track.items
+            if item.take is not None and item.take.source is not None and item.take.source.path is not None
+        )
     )
-    rendered = samples_of(next((studio.home / "reaper" / "jobs").glob(f"{studio.records()[0]['id']}/*.wav")))
-    assert np.max(np.abs(total - rendered)) < 2e-4
+
+
+def rendered_by(studio: Studio) -> np.ndarray:
+    """Return what was sent with the newest job."""
+    return samples_of(Path(studio.records()[0]["request"]["inputs"][0]["path"]))
+
+
+@pytest.mark.parametrize("rate", [44100, 48000, 96000])
+def test_separated_stems_sum_to_what_was_rendered_to_the_sample(
+    studio: Studio, song: Path, rate: int
+) -> None:
+    project = studio.reaper.new_project(f"söng {rate}", sample_rate=rate)
+    project.offset_s = -2.5
+    source = project.add_track("Song", selected=True)
+    project.add_audio(source, song, 0.7512345)
+    project.select_time(1.0000071, 3.2500049)
+    studio.finish(studio.go("Separate selected track into stems"))
+    first, last = round(1.0000071 * rate), round(3.2500049 * rate)
+    for _, position_s, length_s in items_of(studio, "NRX Stems"):
+        assert position_s * rate == pytest.approx(first, abs=1e-6)
+        assert length_s * rate == pytest.approx(last - first, abs=1e-6)
+    assert np.max(np.abs(sum_of(studio, "NRX Stems") - rendered_by(studio))) < 2e-4
 
 
 def items_of(studio: Studio, folder: str) -> list[tuple[str, float, float]]:
@@ -228,12 +258,164 @@ def test_a_daemon_that_is_killed_while_it_works_is_started_again_and_finishes(
             assert len(studio.folder_of("NRX Remix")) >= 3
 
 
-def test_a_real_job_is_cancelled(studio: Studio, tmp_path: Path) -> None:
-    source = studio.project.add_track("Long", selected=True)
-    studio.project.add_audio(source, song_file(tmp_path / "long.wav", bars=12, bpm=97.0), 0.0)
-    script = studio.go("Remix selected track")
-    studio.reaper.run_until(lambda: script.window.shows("about") or script.window.shows("%"))
-    studio.press(script, "tab", "enter")
+SEPARATE = "Separate selected track into stems"
+
+
+def waits_for(studio: Studio, state: str) -> None:
+    """Let real time pass until the newest job is so."""
+    status = studio.home / "spool" / "status" / f"{studio.records()[0]['id']}.json"
+    studio.reaper.run_until(lambda: status.is_file() and json.loads(status.read_bytes())["state"] == state)
+
+
+def sent_off(studio: Studio, song: Path) -> Script:
+    """Send a track of the project in front, and come back once its job is in the queue."""
+    source = studio.project.add_track("Söng", selected=True)
+    studio.project.add_audio(source, song, 1.5)
+    script = studio.go(SEPARATE)
+    studio.reaper.run_until(lambda: bool(studio.records()))
+    return script
+
+
+def test_a_project_that_is_closed_meanwhile_gets_its_return_and_the_other_tab_nothing(
+    studio: Studio, song: Path
+) -> None:
+    path = studio.reaper.save(studio.project)
+    first, second = studio.project, studio.reaper.new_project("another tab")
+    studio.reaper.switch_to(first)
+    sent_off(studio, song)
+    studio.reaper.save(first)
+    studio.reaper.switch_to(second)
+    studio.reaper.close_project(first)
+    waits_for(studio, "succeeded")
+    studio.reaper.step(1.0)
+    assert studio.records()[0]["state"] == "sent"
+    again = studio.reaper.open(path)
+    studio.reaper.switch_to(second)
+    studio.reaper.run_until(lambda: studio.records()[0]["state"] == "imported")
+    assert second.tracks == []
+    assert [name for _, name in again.tree()][:2] == ["Söng", "NRX Stems Söng"]
+    assert studio.project is second
+
+
+def test_reaper_is_restarted_while_the_job_runs(studio: Studio, song: Path) -> None:
+    sent_off(studio, song)
+    path = studio.reaper.save(studio.project)
+    studio.reaper = studio.reaper.restart(path)
+    studio.reaper.run_until(lambda: studio.records()[0]["state"] == "imported")
+    assert [position for _, position, _ in items_of(studio, "NRX Stems")] == [1.5] * 4
+    [jobs] = studio.reaper.running_scripts()
+    assert jobs.window.title == "NRX jobs"
+    studio.press(jobs, "escape")
+    studio.reaper.step(0.5)
+    studio.reaper.quit()
+    studio.reaper.check()
+
+
+def test_the_source_track_is_deleted_half_way(studio: Studio, song: Path) -> None:
+    script = sent_off(studio, song)
+    studio.project.delete_track(studio.project.track("Söng"))
     studio.finish(script)
-    assert studio.records()[0]["state"] == "cancelled"
+    assert len(studio.folder_of("NRX Stems")) == 4
+    assert studio.project.tree()[0] == (0, "NRX Stems Söng")
+
+
+STAGES = ("read", "separate", "analyze", "generate", "sync", "mix", "master", "publish")
+
+
+def test_a_job_is_cancelled_early_and_late(studio: Studio, tmp_path: Path) -> None:
+    source = studio.project.add_track("Long", selected=True)
+    studio.project.add_audio(source, song_file(tmp_path / "long.wav", bars=20, bpm=101.0), 0.0)
+    cancelled_at = []
+    for number, wanted in enumerate(("separate", "analyze", "generate", "mix"), start=1):
+        script = studio.go("Remix selected track")
+        studio.reaper.run_until(lambda number=number: len(studio.records()) == number)
+        status = studio.home / "spool" / "status" / f"{studio.records()[0]['id']}.json"
+
+        def stage(status: Path = status) -> int:
+            told = json.loads(status.read_bytes()).get("stage") if status.is_file() else None
+            return STAGES.index(told) if told in STAGES else -1
+
+        studio.reaper.run_until(lambda wanted=wanted, stage=stage: stage() >= STAGES.index(wanted))
+        cancelled_at.append(stage())
+        studio.press(script, "tab", "enter")
+        studio.finish(script)
+        assert studio.records()[0]["state"] == "cancelled", wanted
+    assert cancelled_at[0] < cancelled_at[2] < STAGES.index("publish")
     assert len(studio.project.tracks) == 1
+    assert not list(studio.project.media_folder.rglob("*.wav"))
+
+
+def test_a_full_disk_loses_nothing(studio: Studio, song: Path) -> None:
+    studio.reaper.render_options = RenderOptions(fault="disk_full")
+    source = studio.project.add_track("Söng", selected=True)
+    studio.project.add_audio(source, song, 1.5)
+    studio.reaper.answer("MB", 1)
+    script = studio.go(SEPARATE)
+    studio.reaper.run_until(lambda: script.ended)
+    assert "disk" in studio.reaper.dialogs[-1].text
+    assert studio.records() == []
+    studio.reaper.render_options = RenderOptions()
+    script = studio.go(SEPARATE)
+    studio.reaper.run_until(lambda: bool(studio.records()))
+    [record] = studio.records()
+    folder = studio.project.media_folder / "NRX" / f"NRX Stems Söng {record['id'].rsplit('-')[-1]}"
+    folder.mkdir(parents=True)
+    (folder / "separated_bass.wav.part").symlink_to("/dev/full")
+    trouble = "cannot be copied"
+    studio.reaper.run_until(lambda: script.window.shows(trouble))
+    assert script.window.shows("No space left")
+    assert len(studio.project.tracks) == 1
+    assert not list(folder.glob("*.part"))
+    studio.press(script, "enter")
+    jobs = studio.run("Show NRX jobs")
+    studio.press(jobs, "tab", "tab", "enter")
+    studio.reaper.run_until(lambda: studio.records()[0]["state"] == "imported")
+    assert len(studio.folder_of("NRX Stems")) == 4
+    studio.press(jobs, "escape")
+    studio.reaper.step(0.5)
+
+
+def test_a_mix_is_set_on_the_users_own_tracks(studio: Studio, tmp_path: Path) -> None:
+    for role in ("vocals", "drums", "bass"):
+        track = studio.project.add_track(role.title(), selected=True, volume=0.8)
+        studio.project.add_audio(track, song_file(tmp_path / f"{role}.wav", role=role), 0.5)
+    before = studio.project.tree()
+    studio.finish(studio.go("Mix selected tracks", *["tab"] * 4, "left"))
+    [record, *_] = studio.records()
+    assert record["state"] == "imported", record
+    status = json.loads((studio.home / "spool" / "status" / f"{record['id']}.json").read_bytes())
+    mix = json.loads((Path(status["manifest"]).parent / "mix.json").read_bytes())
+    assert studio.project.tree() == before
+    for row, track in zip(mix["channels"], studio.project.tracks, strict=True):
+        assert track.volume == pytest.approx(0.8 * 10 ** (row["gain_db"] / 20), rel=1e-6)
+        assert track.pan == pytest.approx(row["pan"])
+        assert [fx.name for fx in track.fx] == [
+            name for name, is_there in (("ReaEQ", row["eq"] or row["low_cut_hz"]), ("ReaComp", row["compressor"]))
+            if is_there
+        ]  # fmt: skip
+    assert studio.project.undo_names[-1] == "NRX: Mix of Vocals and 2 more"
+
+
+def test_the_end_of_a_job_wakes_reaper(studio: Studio, song: Path) -> None:
+    installer.install(studio.settings, studio.reaper.resource_path, dry_run=False, osc=True, running=list)
+    message = json.loads((studio.home / "spool" / "wake" / "reaper.json").read_bytes())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as surface:
+        surface.bind(("127.0.0.1", 0))
+        surface.setblocking(False)
+        (studio.home / "spool" / "wake" / "reaper.json").write_text(
+            json.dumps({**message, "port": surface.getsockname()[1]})
+        )
+        script = sent_off(studio, song)
+        script.terminate()
+
+        def woken() -> bool:
+            try:
+                [(address, _)] = decode(surface.recv(200))
+            except BlockingIOError:
+                return False
+            studio.reaper.run_action(address.removeprefix("/action/"))
+            return True
+
+        studio.reaper.run_until(woken)
+    studio.reaper.run_until(lambda: studio.records()[0]["state"] == "imported")
+    assert len(studio.folder_of("NRX Stems")) == 4
