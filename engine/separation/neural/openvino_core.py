@@ -51,9 +51,9 @@ class OpenVinoCore:
         self._request = compiled.create_infer_request()
         self._tensor = openvino.Tensor
 
-    def run(self, spectra: Any, mix: Any, monitor: Monitor) -> tuple[Any, Any]:
+    def run(self, spectra: Any, mix: Any, levels: Any, monitor: Monitor) -> tuple[Any, Any]:
         """Return both branches' output, in buffers that the next call writes into; a cancel is heard while it runs."""
-        for index, value in enumerate((spectra, mix)):
+        for index, value in enumerate((spectra, mix, levels)):
             self._request.set_input_tensor(index, self._tensor(value.numpy(), shared_memory=True))
         self._request.start_async()
         try:
@@ -136,12 +136,13 @@ def _convert(model: Any, spectra_shape: tuple[int, ...], mix_shape: tuple[int, .
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     core = RealCore(model.to("cpu").float().requires_grad_(False)).eval()
-    inputs = (torch.zeros(spectra_shape), torch.zeros(mix_shape))
+    inputs = (torch.zeros(spectra_shape), torch.zeros(mix_shape), torch.ones(4))
     with torch.no_grad(), fused_attention(), warnings.catch_warnings():
         # Sizes become constants, which is meant; tracing itself is on PyTorch's list of what will go.
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(core, inputs, check_trace=False, strict=False)
         front_end = FrontEndManager().load_by_framework("pytorch")
-        network = front_end.convert(front_end.load(TorchScriptPythonDecoder(traced)))
+        decoder = TorchScriptPythonDecoder(traced)  # has to outlive the conversion, which holds it only from C++
+        network = front_end.convert(front_end.load(decoder))
     network.reshape({index: list(value.shape) for index, value in enumerate(inputs)})
     return network

@@ -10,14 +10,14 @@ import torch
 from engine.audio.buffer import Samples
 from engine.devices import Device
 from engine.progress import SILENT, Monitor
-from engine.separation.neural.core import RealCore
+from engine.separation.neural.core import RealCore, levels_of
 from engine.separation.neural.spectrum import Spectrum
 
 
 class Core(Protocol):
     """The middle of a hybrid model: see `RealCore.forward`."""
 
-    def run(self, spectra: Any, mix: Any, monitor: Monitor) -> tuple[Any, Any]:
+    def run(self, spectra: Any, mix: Any, levels: Any, monitor: Monitor) -> tuple[Any, Any]:
         """Return spectra (stems, channels, columns, bins, 2) and audio (stems, channels, frames), which are lent."""
         ...
 
@@ -38,7 +38,8 @@ class Hybrid:
         padded[:, :length] = mix
         with torch.inference_mode():
             audio = torch.from_numpy(padded).to(self._device)
-            spectra, waves = self._core.run(self._spectrum.analyse(audio).contiguous(), audio[None], monitor)
+            spectra = self._spectrum.analyse(audio).contiguous()
+            spectra, waves = self._core.run(spectra, audio[None], levels_of(spectra, audio), monitor)
             stems = self._spectrum.synthesise(spectra)
             stems += waves
             result: Samples = stems[..., :length].cpu().numpy()
@@ -53,14 +54,13 @@ class TorchCore:
         self._core = RealCore(model.to(device.id)).eval()
         self._device, self._precision = device, precision
 
-    def run(self, spectra: Any, mix: Any, monitor: Monitor) -> tuple[Any, Any]:
+    def run(self, spectra: Any, mix: Any, levels: Any, monitor: Monitor) -> tuple[Any, Any]:
         """Return both branches' output on the device that the input came from."""
         monitor.check()
         where = spectra.device
         with fused_attention():
-            masked, waves = _in_precision(
-                self._core, (spectra.to(self._device.id), mix.to(self._device.id)), self._device, self._precision
-            )
+            inputs = tuple(value.to(self._device.id) for value in (spectra, mix, levels))
+            masked, waves = _in_precision(self._core, inputs, self._device, self._precision)
         return masked.to(where), waves.to(where)
 
 
