@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import deque
 from typing import Any
 
 from fastapi import APIRouter, WebSocket
@@ -30,6 +31,8 @@ router = APIRouter(tags=["streams"])
 
 TOKEN_WITHIN_S = 5.0
 STALLED_S = 60.0
+MOST_UNHEARD = 16
+"""A client that says more than this while nobody listens is let go."""
 CLOSING_S = 1.0
 TAKES_AT_ONCE_S = 0.5
 """What a player should have before it begins, on a machine that is fast enough."""
@@ -55,37 +58,55 @@ async def stream(socket: WebSocket, serving: InService) -> None:
 
 
 class _Ears:
-    """Hears a client while it is sent to: messages in order, and `gone` once it is."""
+    """Hears a client while it is sent to: its messages in order, and `gone` once it is.
+
+    Nothing that was said is lost: a message is taken out in the same step in which it is handed on.
+    """
 
     def __init__(self, socket: WebSocket) -> None:
-        self.said: asyncio.Queue[dict[str, Any]] = asyncio.Queue(16)
         self.gone = asyncio.Event()
+        self._said: deque[dict[str, Any]] = deque()
+        self._news = asyncio.Event()
         self._task = asyncio.ensure_future(self._listen(socket))
 
     async def _listen(self, socket: WebSocket) -> None:
         try:
-            while True:
-                await self.said.put(_message(await socket.receive_text()))
+            while len(self._said) < MOST_UNHEARD:
+                self._said.append(_message(await socket.receive_text()))
+                self._news.set()
         except (WebSocketDisconnect, OSError, RuntimeError, KeyError):
-            self.gone.set()
+            pass  # it has left
+        self.gone.set()
+        self._news.set()
 
-    async def next(self, within_s: float | None = None) -> dict[str, Any]:
+    async def next(self) -> dict[str, Any]:
         """Return the next message.
 
         Raises:
-            WebSocketDisconnect: the client is gone, or said nothing in time.
+            WebSocketDisconnect: the client is gone.
         """
-        hears, leaves = asyncio.ensure_future(self.said.get()), asyncio.ensure_future(self.gone.wait())
-        try:
-            done, _ = await asyncio.wait(
-                {hears, leaves}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            if hears in done:
-                return hears.result()
+        while not self._said:
+            await self._more()
+        return self._said.popleft()
+
+    async def stop(self) -> None:
+        """Return when a stop is said; what else is said waits.
+
+        Raises:
+            WebSocketDisconnect: the client is gone.
+        """
+        while True:
+            for message in self._said:
+                if message.get("type") == "stop":
+                    self._said.remove(message)
+                    return
+            await self._more()
+
+    async def _more(self) -> None:
+        if self.gone.is_set():
             raise WebSocketDisconnect(GOING_AWAY)
-        finally:
-            hears.cancel()
-            leaves.cancel()
+        self._news.clear()
+        await self._news.wait()
 
     def close(self) -> None:
         """Stop listening."""
@@ -101,8 +122,10 @@ def _message(text: str) -> dict[str, Any]:
 
 
 async def _token_follows(ears: _Ears, serving: Serving) -> bool:
-    said = await ears.next(TOKEN_WITHIN_S)
-    token = said.get("token")
+    try:
+        token = (await asyncio.wait_for(ears.next(), TOKEN_WITHIN_S)).get("token")
+    except TimeoutError:
+        return False
     return isinstance(token, str) and serving.context.token.matches(token)
 
 
@@ -142,7 +165,7 @@ async def _play(socket: WebSocket, ears: _Ears, serving: Serving, request: Strea
         )
         ends = [
             asyncio.ensure_future(part)
-            for part in (ears.gone.wait(), serving.hub.closing.wait(), _stop_said(ears))
+            for part in (ears.gone.wait(), serving.hub.closing.wait(), ears.stop())
         ]
         try:
             await asyncio.wait([sends, *ends], return_when=asyncio.FIRST_COMPLETED)
@@ -164,11 +187,6 @@ async def _play(socket: WebSocket, ears: _Ears, serving: Serving, request: Strea
         await _tell(socket, {"type": "finished", "session_id": session.id, "why": "stopped"})
     finally:
         session.stop()
-
-
-async def _stop_said(ears: _Ears) -> None:
-    while (await ears.next()).get("type") != "stop":
-        pass
 
 
 async def _send_all(socket: WebSocket, session: Session, made: Queue, ahead_s: float) -> None:
