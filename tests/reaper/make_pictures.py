@@ -42,6 +42,11 @@ def main(target: Path) -> None:
         jobs = studio.run("Show NRX jobs")
         studio.reaper.step(1.0)
         jobs.window.save_picture(target / "reaper-jobs.png")
+        studio.press(jobs, "escape")
+        project.select(project.track("Drums"), project.track("Rhodes"))
+        mix = studio.run("Mix selected tracks")
+        studio.press(mix, "tab", "tab", "tab", "left")
+        mix.window.save_picture(target / "reaper-mix.png")
         studio.reaper.quit()
 
 

@@ -75,6 +75,29 @@ def test_a_job_is_cancelled_and_seen_in_the_list(desk: Desk) -> None:
     assert jobs.imgui.shows("cancelled")
 
 
+def test_the_window_lives_on_while_a_return_is_imported(desk: Desk) -> None:
+    desk.source()
+    desk.bridge.hold = True
+    script = desk.studio.run("Separate selected track into stems")
+    desk.play(0.1)
+    script.imgui.click("Stems")
+    desk.play(2)
+    desk.studio.reaper.new_project("another")
+    desk.studio.reaper.close_project(desk.studio.reaper.projects[-2])
+    desk.bridge.hold = False
+    desk.play(2)
+    script.terminate()
+    jobs = desk.studio.run("Show NRX jobs")
+    desk.play(1)
+    jobs.imgui.click("Import into this project")
+    desk.play(3)
+    assert desk.studio.records()[0]["state"] == "imported"
+    assert jobs.imgui.shows("in the project")
+    jobs.imgui.click("Close")
+    desk.play(1)
+    assert jobs.ended
+
+
 def test_one_that_is_too_old_leaves_it_to_gfx(tmp_path: Path) -> None:
     studio = Studio(tmp_path, tmp_path / "home", extensions=("ReaImGui",))
     shim = tmp_path / "ReaImGui" / "imgui.lua"

@@ -621,6 +621,43 @@ def test_the_list_of_jobs_cancels_and_removes(desk7: Desk) -> None:
     desk7.play(0.5)
 
 
+def test_the_list_says_what_cannot_be_done(desk7: Desk) -> None:
+    desk7.source()
+    desk7.bridge.hold = True
+    desk7.go(REMIX, seconds=2.0)
+    jobs = desk7.studio.run("Show NRX jobs")
+    desk7.play(1.0)
+    desk7.studio.press(jobs, "tab", "tab", "enter")
+    assert jobs.window.shows("has not finished")
+    desk7.studio.press(jobs, "tab", "tab", "enter")
+    assert jobs.window.shows("cancel it first")
+    desk7.bridge.hold = False
+    desk7.play()
+    desk7.studio.press(jobs, "tab", "tab", "tab", "tab", "enter")
+    assert jobs.window.shows("has ended already")
+    desk7.studio.press(jobs, "escape")
+    desk7.play(0.5)
+
+
+def test_a_job_whose_project_never_comes_back_can_be_taken_off_the_list(desk7: Desk) -> None:
+    desk7.source()
+    desk7.bridge.hold = True
+    script = desk7.go(REMIX, seconds=2.0)
+    desk7.studio.reaper.close_project(desk7.studio.project)
+    desk7.bridge.hold = False
+    desk7.play(2.0)
+    script.terminate()
+    jobs = desk7.studio.run("Show NRX jobs")
+    desk7.play(1.0)
+    assert jobs.window.shows("finished; open söng")
+    desk7.studio.press(jobs, *["tab"] * 4, "enter")
+    desk7.play(1.0)
+    assert jobs.window.shows("There are no jobs yet.")
+    desk7.studio.press(jobs, "escape")
+    desk7.play(3.0)
+    assert jobs.ended
+
+
 def test_settings_show_where_everything_is(desk7: Desk) -> None:
     script = desk7.studio.run("Settings")
     desk7.play(0.5)

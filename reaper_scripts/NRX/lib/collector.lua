@@ -19,7 +19,7 @@ local CLAIM_S, UNKNOWN_S = 20, 60
 function M.new(client)
 	local token = ("%s-%d"):format(client:new_id(), math.random(0, 0xFFFFFF))
 	return setmetatable({
-		client = client, token = token, open = {}, seen = {}, looks = 0, problem = nil, keep = daemon.keeper(),
+		client = client, token = token, open = {}, seen = {}, asked = {}, looks = 0, problem = nil, keep = daemon.keeper(),
 	}, M)
 end
 
@@ -121,11 +121,27 @@ local function look_at(self, record)
 	end
 end
 
+--- Have a return brought into a project at the next opportunity, whatever project it came from.
+function M:ask(id, project)
+	self.asked[id] = project
+end
+
+local function import_asked(self)
+	local id, project = next(self.asked)
+	while id do
+		self.asked[id] = nil
+		local record, status = records.read(id), self.client:status(id)
+		if record and status and project_of.is_open(project) then self:import(record, status, project) end
+		id, project = next(self.asked)
+	end
+end
+
 --- Watch until nobody resumes this any more.
 function M:run()
 	local next_list, next_look = 0, 0
 	while true do
 		local now = reaper.time_precise()
+		import_asked(self)
 		if now >= next_list then
 			next_list, self.open = now + LIST_S, {}
 			for _, record in ipairs(records.all()) do

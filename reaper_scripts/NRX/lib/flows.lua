@@ -3,7 +3,8 @@
 local daemon, fields, licences = require("daemon"), require("fields"), require("licences")
 local memory, places = require("memory"), require("places")
 local project_of, records, render, request_of = require("project"), require("records"), require("render"), require("request")
-local json, screens, selection, tempo = require("json"), require("screens"), require("selection"), require("tempo")
+local json, screens, selection = require("json"), require("screens"), require("selection")
+local spool, tempo = require("spool"), require("tempo")
 local refuse = require("trouble").refuse
 
 local M = {}
@@ -212,7 +213,6 @@ end
 
 local STATE_WORDS = {
 	sent = "waiting", imported = "in the project", failed = "failed", cancelled = "cancelled", stuck = "could not be imported",
-	dismissed = "put aside",
 }
 
 local JOB_BUTTONS = { "Close", "Import into this project", CANCEL, "Remove from list" }
@@ -230,17 +230,33 @@ local function line_of(app, record)
 	return ("%s  %s: %s, %s"):format(os.date("%H:%M", record.created), record.title, record.source_name, words)
 end
 
+--- What is known of a job, in a sentence or two.
+local function told(app, record)
+	if app.collector.problem or record.error then return app.collector.problem or record.error end
+	if record.state == "imported" then
+		return ("%s came back. %s"):format(record.result or "It", table.concat(record.notes or {}, " "))
+	end
+	local status = app.collector:look(record.id).status
+	return status and status.message or ""
+end
+
+--- Do what a button says. Returns a sentence where that cannot be.
 local function act_on(app, record, pressed)
+	local status = app.client:status(record.id)
+	local state = status and status.state
 	if pressed == IMPORT then
-		local status = app.client:status(record.id)
-		if status and status.state == "succeeded" then
-			app.collector:import(record, status, (project_of.active()))
-		end
+		if state ~= "succeeded" then return "There is nothing to import yet; the job has not finished." end
+		app.collector:ask(record.id, (project_of.active()))
 	elseif pressed == STOP then
+		if not records.OPEN[record.state] or state == "succeeded" then return "The job has ended already." end
 		app.client:cancel(record.id)
-	elseif pressed == REMOVE and not records.OPEN[record.state] then
+	elseif pressed == REMOVE then
+		if records.OPEN[record.state] and status and not spool.ENDED[state] then
+			return "The job is still being worked on; cancel it first."
+		end
 		records.remove(record.id)
 	end
+	return nil
 end
 
 --- Show all jobs; import and cancel them.
@@ -248,6 +264,7 @@ function M.jobs(app)
 	app:open("NRX jobs", WIDTH, 420)
 	records.sweep()
 	local chosen, next_list, all = 1, 0, {}
+	local answer, answered
 	while true do
 		local pressed
 		if reaper.time_precise() >= next_list then
@@ -262,15 +279,14 @@ function M.jobs(app)
 				for index, record in ipairs(all) do names[index] = line_of(app, record) end
 				chosen = math.min(ui:list(names, math.min(chosen, #all), 11), #all)
 				local record = all[chosen]
-				local status = app.collector:look(record.id).status
-				ui:text(app.collector.problem or record.error or (status and status.message) or record.result or "", "dim", 3)
+				ui:text(answered == record.id and answer or told(app, record), "dim", 4)
 			end
 			pressed = ui:buttons(JOB_BUTTONS)
 			if pressed == 1 or ui.escape then pressed = "close" end
 		end)
 		if not open or pressed == "close" then return end
 		if pressed and all[chosen] then
-			act_on(app, all[chosen], pressed)
+			answer, answered = act_on(app, all[chosen], pressed), all[chosen].id
 			next_list = 0
 		end
 	end

@@ -3,7 +3,7 @@
 rendered.
 
 They outlive REAPER: what finished while it was closed is imported later. `state` is "sent" until the return lies in the
-project ("imported"), or the job failed, was cancelled, or was put aside by the user ("dismissed"). Folders of ended jobs
+project ("imported"), could not be brought in ("stuck"), or the job has "failed" or was "cancelled". Folders of ended jobs
 are removed after 30 days; until then single parts of them can be played anew.
 ]]
 local files, json, places = require("files"), require("json"), require("places")
