@@ -403,7 +403,20 @@ def test_a_frozen_track_is_sent_as_it_is_frozen(desk7: Desk) -> None:
     assert np.max(np.abs(sent)) == pytest.approx(np.max(np.abs(samples_of(desk7.song))), abs=1e-6)
 
 
-def test_ten_tracks_keep_their_order_whatever_their_names_sort_like(desk7: Desk) -> None:
+def test_a_window_with_many_tracks_fits_a_screen(desk7: Desk) -> None:
+    for number in range(1, 31):
+        track = desk7.studio.project.add_track(f"Bass {number}", selected=True)
+        desk7.studio.project.add_audio(track, desk7.song, 0.0)
+    script = desk7.studio.run("Mix selected tracks")
+    assert script.window.height < 600
+    assert not script.window.shows("Bass 8:")
+    desk7.studio.press(script, *["down"] * 9, "tab", "right", "enter")
+    desk7.play()
+    roles = [item["role"] for item in desk7.studio.records()[0]["request"]["inputs"]]
+    assert roles == ["bass"] * 9 + ["guitar"] + ["bass"] * 20
+
+
+def test_twelve_tracks_keep_their_order_whatever_their_names_sort_like(desk7: Desk) -> None:
     for number in range(1, 13):
         track = desk7.studio.project.add_track(f"T{number}", selected=True, volume=number / 12)
         desk7.studio.project.add_audio(track, desk7.song, 0.0)

@@ -55,7 +55,10 @@ M.ALL = {
 		values = choices("none", "sections as regions, chords as markers", "all as markers", "all as regions"),
 	},
 	midi = { kind = "toggle", label = "MIDI of the parts on muted tracks", default = false },
-	mute_source = { kind = "toggle", label = "Mute the source track afterwards", default = false },
+	mute_source = {
+		kind = "toggle", label = "Mute the source track afterwards", default = false,
+		shown = function(options) return options.mix_returns ~= "settings" end,
+	},
 	two_stems = {
 		kind = "choice", label = "Stems", default = "",
 		values = {

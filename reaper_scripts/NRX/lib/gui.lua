@@ -8,7 +8,7 @@ closes. Mouse: click, drag sliders, wheel over lists.
 local M = {}
 M.__index = M
 
-local MARGIN, ROW, LABEL = 18, 26, 170
+local MARGIN, ROW, LABEL, BAR = 18, 26, 170, 6
 local FACE, SIZE, BIG = "Arial", 15, 20
 local KEYS = {
 	tab = 9, enter = 13, escape = 27, space = 32, up = 30064, down = 1685026670, left = 1818584692, right = 1919379572,
@@ -16,7 +16,7 @@ local KEYS = {
 local SHIFT = 8
 local COLOURS = {
 	back = { 0.13, 0.13, 0.15 }, text = { 0.92, 0.92, 0.93 }, dim = { 0.62, 0.62, 0.66 }, field = { 0.20, 0.20, 0.23 },
-	accent = { 0.30, 0.62, 0.95 }, focus = { 0.98, 0.75, 0.25 }, warning = { 0.98, 0.65, 0.30 },
+	accent = { 0.16, 0.45, 0.80 }, focus = { 0.98, 0.75, 0.25 }, warning = { 0.98, 0.65, 0.30 },
 }
 
 local function colour(name, alpha)
@@ -161,7 +161,12 @@ function M:list(names, chosen, visible)
 	for line = 1, math.min(visible, #names - top) do
 		local y = self.y + 2 + (line - 1) * 20
 		if top + line == chosen then box("accent", MARGIN, y, gfx.w - 2 * MARGIN, 20, true) end
-		write(fitted(names[top + line], gfx.w - 2 * MARGIN - 12), MARGIN + 6, y + 2)
+		write(fitted(names[top + line], gfx.w - 2 * MARGIN - 12 - BAR), MARGIN + 6, y + 2)
+	end
+	if #names > visible then
+		local thumb = math.max(20, height * visible / #names)
+		local at = (height - thumb) * top / (#names - visible)
+		box("dim", gfx.w - MARGIN - BAR, self.y + at, BAR, thumb, true)
 	end
 	self.y = self.y + height + 8
 	return chosen

@@ -227,8 +227,8 @@ local function set_channels(project, plan)
 	return said
 end
 
-local function mute_sources(project, record)
-	if not record.options.mute_source then return end
+local function mute_sources(project, plan, record)
+	if not record.options.mute_source or #plan.channels > 0 then return end
 	for _, guid in ipairs(record.sources) do
 		local track = track_by_guid(project, guid)
 		if track then set(track, "B_MUTE", 1) end
@@ -281,7 +281,7 @@ function M.import(project, plan, record)
 		add_tracks(project, plan, record)
 		add_markers(project, plan)
 		said = set_channels(project, plan)
-		mute_sources(project, record)
+		mute_sources(project, plan, record)
 	end)
 	return said
 end

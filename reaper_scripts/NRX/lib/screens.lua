@@ -49,20 +49,34 @@ local DRAW = {
 local ROLE_NAMES = {}
 for index, role in ipairs(roles.ALL) do ROLE_NAMES[index] = role:gsub("_", " ") end
 
+local MOST_ROWS, LIST_ROWS = 12, 7
+
+local function draw_role(ui, track)
+	track.role = roles.ALL[ui:choice(track.name, ROLE_NAMES, index_of(roles.ALL, track.role))]
+end
+
+--- A row for each track; of many tracks a list, and a row for the one that is chosen in it.
 local function draw_roles(ui, tracks)
 	if #tracks < 2 then return end
 	ui:text("What each track is:", "dim")
-	for _, track in ipairs(tracks) do
-		local chosen = ui:choice(track.name, ROLE_NAMES, index_of(roles.ALL, track.role))
-		track.role = roles.ALL[chosen]
+	if #tracks <= MOST_ROWS then
+		for _, track in ipairs(tracks) do draw_role(ui, track) end
+		return
 	end
+	local names = {}
+	for index, track in ipairs(tracks) do
+		names[index] = ("%s: %s"):format(track.name, ROLE_NAMES[index_of(roles.ALL, track.role)])
+	end
+	tracks.chosen = ui:list(names, tracks.chosen or 1, LIST_ROWS)
+	draw_role(ui, tracks[tracks.chosen])
 end
 
 local HEIGHTS = { style = 200, slider = 26, choice = 26, toggle = 26, set = 26 }
 
 --- Return how high the window of an action must be.
 function M.height(action, tracks, has_licence)
-	local height = 150 + (#tracks > 1 and 30 + 26 * #tracks or 0) + (has_licence and 44 or 0)
+	local roles_height = #tracks <= MOST_ROWS and 26 * #tracks or 20 * LIST_ROWS + 38
+	local height = 150 + (#tracks > 1 and 30 + roles_height or 0) + (has_licence and 44 or 0)
 	for _, name in ipairs(action.fields) do height = height + HEIGHTS[fields.ALL[name].kind] end
 	return height
 end
