@@ -31,7 +31,7 @@ class TextEncoder:
 
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # its readers raise whatever they stumble over
             raise NrxError(
                 "model.damaged", f"The tokenizer in {folder} cannot be loaded; fetch the model again."
             ) from error

@@ -124,6 +124,7 @@ class TorchSession:
         )
         shape = (layout.layers, 2, self._rows, layout.heads, self._capacity, layout.head_size)
         self._memory = torch.zeros(shape, **place)
+        self._places = torch.arange(self._capacity, device=model.device)
         self._cross: list[Any] = []
         self._mask = None
         if conditioning.cross.shape[1] and not layout.has_melody:
@@ -153,7 +154,7 @@ class TorchSession:
                 raise NrxError(
                     "request.invalid", f"The session has room for {self._capacity} steps and is full."
                 )
-            if codes.shape[2] == 1 and first == 0 and self._model.device == "cuda" and not every:
+            if codes.shape[2] == 1 and first == 0 and self._model.device.startswith("cuda") and not every:
                 logits = self._replayed(columns)
             else:
                 logits = self._eager(columns, first, every)
@@ -229,47 +230,47 @@ class TorchSession:
             used = self._memory[..., : self._done, :]
             used.copy_(used.index_select(2, index))
 
+    def fixed_step(self, columns: Any, position: Any) -> Any:
+        """Return the logits of one column, all shapes fixed and the position (1,) as data, as a graph needs it."""
+        seen = (self._places <= position)[None, None, None]
+
+        def remember(index: int, key: Any, value: Any) -> tuple[Any, Any, Any]:
+            memory = self._memory[index]
+            memory[0].index_copy_(2, position, key)
+            memory[1].index_copy_(2, position, value)
+            return memory[0], memory[1], seen
+
+        hidden = self._embedded(columns) + self._positions.index_select(0, position)
+        return self._logits(self._through(hidden, remember), False)
+
     def _replayed(self, columns: Any) -> Any:
         """Run one step as a CUDA graph; the first ones eagerly."""
         self._single_steps += 1
         if self._single_steps <= EAGER_STEPS:
             return self._eager(columns, 0, False)
         if self._graph is None:
-            self._graph = _Graph(self, columns)
+            self._graph = _Graph(self, columns, self._done)
         logits = self._graph.replay(columns, self._done)
         self._done += 1
         return logits
 
 
 class _Graph:
-    """One step of a session as a CUDA graph: fixed shapes, the position as data."""
+    """One step of a session as a CUDA graph: `TorchSession.fixed_step`, recorded once."""
 
-    def __init__(self, session: TorchSession, columns: Any) -> None:
-        torch = session._torch
+    def __init__(self, session: TorchSession, columns: Any, done: int) -> None:
+        import torch
+
         self._columns = columns.clone()
-        self._position = torch.full((1,), session._done, dtype=torch.long, device=columns.device)
-        self._places = torch.arange(session._capacity, device=columns.device)
-
-        def step() -> Any:
-            seen = (self._places <= self._position)[None, None, None]
-
-            def remember(index: int, key: Any, value: Any) -> tuple[Any, Any, Any]:
-                memory = session._memory[index]
-                memory[0].index_copy_(2, self._position, key)
-                memory[1].index_copy_(2, self._position, value)
-                return memory[0], memory[1], seen
-
-            hidden = session._embedded(self._columns) + session._positions.index_select(0, self._position)
-            return session._logits(session._through(hidden, remember), False)
-
+        self._position = torch.full((1,), done, dtype=torch.long, device=columns.device)
         warming = torch.cuda.Stream()
         warming.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(warming):
-            step()
+            session.fixed_step(self._columns, self._position)
         torch.cuda.current_stream().wait_stream(warming)
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph):
-            self._logits = step()
+            self._logits = session.fixed_step(self._columns, self._position)
 
     def replay(self, columns: Any, position: int) -> Any:
         """Return the logits of the step at `position`; valid until the next call."""
