@@ -8,10 +8,13 @@ from typing import Any
 
 import mido
 import numpy as np
+import psutil
 import pytest
 
+from bridge.daemon_file import read_daemon
 from bridge.doors.osc.packet import decode
 from bridge.install import reaper as installer
+from tests.queue_kit import until
 from tests.reaper.model import RenderOptions, Script
 from tests.reaper.studio import RATE, Daemon, Studio, running_daemon, samples_of, song_file
 
@@ -239,8 +242,9 @@ def test_a_part_is_played_anew_and_the_others_are_the_same(studio: Studio, song:
 def test_a_daemon_that_is_killed_while_it_works_is_started_again_and_finishes(
     tmp_path: Path, song: Path
 ) -> None:
-    home = tmp_path / "home of its own"
+    home = tmp_path / "home of its own's ü"
     with running_daemon(home) as daemon:
+        (home / "nrx.toml").write_text("[http]\nport = 0\n\n[osc]\nport = 0\n", encoding="utf-8")
         studio = Studio(tmp_path / "desk", home)
         with studio.reaper:
             studio.reaper.new_project("killed")
@@ -252,10 +256,17 @@ def test_a_daemon_that_is_killed_while_it_works_is_started_again_and_finishes(
                 lambda: any('"running"' in file.read_text() for file in board.glob("*.json"))
             )
             daemon.kill()
-            studio.reaper.on_process = lambda _command, _timeout_ms: daemon.start() or "0\n"
-            studio.finish(script, 150.0)
+            studio.reaper.processes.real = True
+            try:
+                studio.finish(script, 150.0)
+            finally:
+                started = read_daemon(home)
+                if started is not None:
+                    psutil.Process(started.pid).terminate()
+            assert started is not None
             assert studio.records()[0]["state"] == "imported"
             assert len(studio.folder_of("NRX Remix")) >= 3
+            until(lambda: read_daemon(home) is None, what="the end of the daemon")
 
 
 SEPARATE = "Separate selected track into stems"

@@ -1,5 +1,8 @@
 """`nrx serve`."""
 
+import os
+from pathlib import Path
+
 import click
 
 
@@ -25,7 +28,14 @@ Examples:
 )
 @click.option("--osc-port", type=click.IntRange(0, 65535), help="Port of OSC; 0: a free one.")
 @click.option("--lan", is_flag=True, help="Let other machines in, where nrx.toml names another http.host.")
-def command(watched: tuple[str, ...], http_port: int | None, osc_port: int | None, *, lan: bool) -> None:
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help="The folder of all state, in place of NRX_HOME: for those who start it and cannot set a variable.",
+)
+def command(
+    watched: tuple[str, ...], http_port: int | None, osc_port: int | None, home: Path | None, *, lan: bool
+) -> None:
     """Run the daemon until Ctrl-C: watched folders, OSC, HTTP and the web console.
 
     What it accepts it keeps: jobs that wait or run when it ends are taken up at the next start.
@@ -35,6 +45,8 @@ def command(watched: tuple[str, ...], http_port: int | None, osc_port: int | Non
     from bridge.doors.cli.stopping import StopRequest
     from bridge.doors.folder.option import parse_watch
 
+    if home is not None:
+        os.environ["NRX_HOME"] = str(home.expanduser().absolute())  # for the workers as well
     settings = load_settings()
     http = settings.http if http_port is None else settings.http.model_copy(update={"port": http_port})
     osc = settings.osc if osc_port is None else settings.osc.model_copy(update={"port": osc_port})
