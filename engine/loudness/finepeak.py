@@ -87,18 +87,25 @@ def fine_true_peak(samples: NDArray[np.float32], sample_rate: int, floor: float 
     return highest
 
 
-def both_true_peaks(samples: NDArray[np.float32], sample_rate: int) -> tuple[float, float]:
-    """Return the true peak (linear) by the standard's 4x and by the finer meter, from one pass over the samples."""
-    if not samples.size:
+def both_true_peaks(
+    samples: NDArray[np.float32], sample_rate: int, hops: tuple[int, int] | None = None
+) -> tuple[float, float]:
+    """Return the true peak (linear) by the standard's 4x and by the finer meter, from one pass over the samples.
+
+    `hops` (first, end) limits the work to a stretch.
+    """
+    start_hop, end_hop = hops or (0, -(-samples.shape[1] // HOP_FRAMES))
+    looked_at = samples[:, start_hop * HOP_FRAMES : end_hop * HOP_FRAMES]
+    if not looked_at.size:
         return 0.0, 0.0
-    coarse = fine = max(float(samples.max()), -float(samples.min()))
-    hops = -(-samples.shape[1] // HOP_FRAMES)
+    coarse = fine = max(float(looked_at.max()), -float(looked_at.min()))
     factor, finer = oversampling(sample_rate), fine_interpolator(fine_oversampling(sample_rate))
-    for first in range(0, hops, BLOCK_HOPS):
-        start, end = max(0, first - MARGIN_HOPS), first + BLOCK_HOPS + MARGIN_HOPS
-        piece = samples[:, start * HOP_FRAMES : end * HOP_FRAMES]
+    for first in range(start_hop, end_hop, BLOCK_HOPS):
+        last = min(end_hop, first + BLOCK_HOPS)
+        start = max(0, first - MARGIN_HOPS)
+        piece = samples[:, start * HOP_FRAMES : (last + MARGIN_HOPS) * HOP_FRAMES]
         extremes = hop_extremes(piece)
-        own = slice(first - start, first - start + BLOCK_HOPS)
+        own = slice(first - start, last - start)
         peaks = extremes.peaks.copy()
         if factor > 1:
             raise_peaks(peaks, extremes, piece, standard_interpolator(factor), coarse)

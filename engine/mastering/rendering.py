@@ -54,12 +54,15 @@ class Rendering:
         def render(stretch: tuple[int, int]) -> float:
             first, last = stretch
             peaks[first:last] = drive.driven_peaks(first, last)
-            bent = drive.expected_peaks(peaks[first:last])
             out[:, first * HOP_FRAMES : last * HOP_FRAMES] = drive.samples_between(first, last)
-            return float((peaks[first:last] / np.maximum(bent, TINY)).max())
+            return float(peaks[first:last].max())
 
         stretches = list(_blocks(self._hops))
-        most_bent = max(1.0, *in_pieces(render, stretches, monitor.part(0.0, 0.4)), 1.0)
+        # The highest peak is bent most.
+        highest = np.array(
+            [max(in_pieces(render, stretches, monitor.part(0.0, 0.4)), default=0.0)], np.float32
+        )
+        most_bent = max(1.0, float((highest / np.maximum(drive.expected_peaks(highest), TINY))[0]))
         self.max_saturation_db = 20.0 * log10(most_bent)
         if most_bent > 1.0:
             peaks = hop_peaks_of(out, rate, drive.ceiling, monitor.part(0.4, 0.6), fine=fine)

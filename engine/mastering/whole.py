@@ -20,6 +20,7 @@ from engine.loudness.figures import Figures, figures
 from engine.mastering.chain import run_chain
 from engine.mastering.decisions import Corrections, Decisions, decide
 from engine.mastering.guardrails import Attempt, Check, Remedy, check, warning
+from engine.mastering.hearing import true_peaks
 from engine.mastering.mastering import master
 from engine.mastering.model import MasterReport, MasterResult, MasterSettings
 from engine.mastering.parallel import both
@@ -240,7 +241,7 @@ def _written(
     def write() -> None:
         write_wav(path, audio, subtype, time_reference_frames=time_reference_frames)
 
-    _, measured = both(write, lambda: (figures(audio, meter=result.meter), envelope(audio)))
+    _, measured = both(write, lambda: (figures(audio, peaks=true_peaks, meter=result.meter), envelope(audio)))
     if not _holds(path, audio.samples):
         raise NrxError("internal", f"The file {path} reads back as something else than what was written.")
     return measured

@@ -1,10 +1,13 @@
 """What is over the ceiling is mended, and only where it has to be."""
 
 import numpy as np
+import pytest
 
 from engine.audio import Audio
+from engine.loudness.finepeak import both_true_peaks
 from engine.loudness.truepeak import HOP_FRAMES, hop_true_peaks, true_peak
 from engine.mastering.drive import Drive
+from engine.mastering.hearing import true_peaks
 from engine.mastering.rendering import Rendering
 from engine.progress import SILENT
 
@@ -90,3 +93,9 @@ def test_saturation_of_a_high_tone_folds_little_back() -> None:
         return float(20.0 * np.log10(near / spectrum.max()))
 
     assert folded_db(out) < folded_db(naive) - 10.0
+
+
+def test_true_peaks_in_pieces_are_those_of_the_whole() -> None:
+    for frames in (0, 1, 9, 1001, 3 * RATE):
+        samples = song().samples[:, :frames]
+        assert true_peaks(samples, RATE) == pytest.approx(both_true_peaks(samples, RATE), rel=1e-6)
