@@ -403,6 +403,43 @@ def test_a_frozen_track_is_sent_as_it_is_frozen(desk7: Desk) -> None:
     assert np.max(np.abs(sent)) == pytest.approx(np.max(np.abs(samples_of(desk7.song))), abs=1e-6)
 
 
+def test_what_was_picked_is_sent_whatever_is_selected_meanwhile(desk7: Desk) -> None:
+    project = desk7.studio.project
+    desk7.source("Wanted", volume=0.5)
+    other = desk7.source("Other")
+    project.select(project.track("Wanted"))
+    script = desk7.studio.run(REMIX)
+    project.select(other)
+    away = desk7.studio.reaper.new_project("another tab")
+    desk7.studio.press(script, "enter")
+    desk7.play()
+    [item] = desk7.studio.records()[0]["request"]["inputs"]
+    assert item["name"] == "Wanted.wav"
+    peak = np.max(np.abs(samples_of(desk7.song)))
+    assert np.max(np.abs(samples_of(Path(item["path"])))) == pytest.approx(0.5 * peak, abs=1e-6)
+    assert [track.name for track in project.tracks if track.selected] == ["Other"]
+    assert desk7.studio.project is away
+
+
+@pytest.mark.parametrize("what", ["deleted", "muted", "closed"])
+def test_what_changes_while_the_window_is_open_is_told(desk7: Desk, what: str) -> None:
+    project = desk7.studio.project
+    source = desk7.source()
+    script = desk7.studio.run(REMIX)
+    if what == "deleted":
+        project.delete_track(source)
+    elif what == "muted":
+        source.muted = True
+    else:
+        desk7.studio.reaper.close_project(project)
+    desk7.studio.reaper.answer("MB", 1)
+    desk7.studio.press(script, "enter")
+    desk7.play(1)
+    assert what in desk7.studio.reaper.dialogs[-1].text
+    assert script.ended
+    assert desk7.studio.records() == []
+
+
 def test_a_window_with_many_tracks_fits_a_screen(desk7: Desk) -> None:
     for number in range(1, 31):
         track = desk7.studio.project.add_track(f"Bass {number}", selected=True)

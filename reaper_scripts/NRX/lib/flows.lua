@@ -53,9 +53,11 @@ end
 local function rendered(app, picked, id)
 	local folder = places.job(id)
 	if not places.make(folder) then refuse("The folder %s cannot be written; is the disk full?", folder) end
-	local count = math.max(1, #picked.tracks)
-	local wanted = { what = #picked.tracks > 0 and "tracks" or "master", count = count, folder = folder,
-		sample_rate = picked.sample_rate, range = picked.range }
+	selection.check_again(picked)
+	local tracks = {}
+	for index, row in ipairs(picked.tracks) do tracks[index] = row.track end
+	local wanted = { what = #tracks > 0 and "tracks" or "master", tracks = tracks, count = math.max(1, #tracks),
+		folder = folder, sample_rate = picked.sample_rate, range = picked.range }
 	local rendering = render.start(picked.project, wanted)
 	while not render.step(rendering) do
 		if screens.working(app, "Rendering", "REAPER renders what is selected.", 0, { "Cancel" }) then

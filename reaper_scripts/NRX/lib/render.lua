@@ -3,7 +3,8 @@
 
 The call may return at once or after the render ("Render in background" in the preferences), so only the files decide:
 a render is done when no project is being rendered and every file is whole and has kept its size over three ticks.
-Settings stay ours until then and are put back whatever happens: `M.restore` runs at the end, on errors and at exit.
+Settings stay ours until then and are put back whatever happens: `M.restore` runs at the end, on errors and at exit. REAPER
+renders the tracks that are selected, so that the selection is ours for as long, too.
 ]]
 local project_of = require("project")
 local refuse = require("trouble").refuse
@@ -24,15 +25,37 @@ local NUMBERS = {
 local STRINGS = { "RENDER_FILE", "RENDER_PATTERN", "RENDER_FORMAT", "RENDER_FORMAT2" }
 local WHAT = { tracks = 3, master = 0 }
 
-local saved -- { project, numbers, strings } while the settings are ours
+local saved -- { project, numbers, strings, selected, ours } while the settings are ours
 
 local function get_string(project, key)
 	local _, text = reaper.GetSetProjectInfo_String(project, key, "", false)
 	return text
 end
 
-local function save(project)
-	saved = { project = project, numbers = {}, strings = {} }
+local function selected_tracks(project)
+	local found = {}
+	for index = 0, reaper.CountSelectedTracks(project) - 1 do found[index + 1] = reaper.GetSelectedTrack(project, index) end
+	return found
+end
+
+local function is_same(some, others)
+	for index, track in ipairs(some) do
+		if track ~= others[index] then return false end
+	end
+	return #some == #others
+end
+
+local function select_only(project, tracks)
+	local wanted = {}
+	for _, track in ipairs(tracks) do wanted[track] = true end
+	for index = 0, reaper.CountTracks(project) - 1 do
+		local track = reaper.GetTrack(project, index)
+		reaper.SetTrackSelected(track, wanted[track] or false)
+	end
+end
+
+local function save(project, tracks)
+	saved = { project = project, numbers = {}, strings = {}, selected = selected_tracks(project), ours = tracks }
 	for _, key in ipairs(NUMBERS) do saved.numbers[key] = reaper.GetSetProjectInfo(project, key, 0, false) end
 	for _, key in ipairs(STRINGS) do saved.strings[key] = get_string(project, key) end
 end
@@ -45,6 +68,8 @@ function M.restore()
 	if not project_of.is_open(before.project) then return end
 	for key, number in pairs(before.numbers) do reaper.GetSetProjectInfo(before.project, key, number, true) end
 	for key, text in pairs(before.strings) do reaper.GetSetProjectInfo_String(before.project, key, text, true) end
+	local is_ours = is_same(selected_tracks(before.project), before.ours)
+	if is_ours and not is_same(before.selected, before.ours) then select_only(before.project, before.selected) end
 end
 
 local function apply(project, wanted)
@@ -83,9 +108,10 @@ local function targets_of(project, wanted)
 	return found
 end
 
---- Begin. `wanted`: { what = "tracks" | "master", count, folder, sample_rate, range }. Returns what `step` takes.
+--- Begin. `wanted`: { what = "tracks" | "master", tracks, count, folder, sample_rate, range }. Returns what `step` takes.
 function M.start(project, wanted)
-	save(project)
+	save(project, wanted.tracks)
+	if not is_same(saved.selected, wanted.tracks) then select_only(project, wanted.tracks) end
 	apply(project, wanted)
 	local targets = targets_of(project, wanted)
 	if #targets ~= wanted.count then
@@ -94,7 +120,7 @@ function M.start(project, wanted)
 	for _, path in ipairs(targets) do
 		if wav_check.bytes(path) then refuse("The file %s is there already and is not overwritten.", path) end
 	end
-	reaper.Main_OnCommandEx(RENDER, 0, project)
+	project_of.within(project, function() reaper.Main_OnCommandEx(RENDER, 0, project) end)
 	local now = reaper.time_precise()
 	return { project = project, targets = targets, wanted = wanted, began = now, grew = now, sizes = {}, stable = 0 }
 end

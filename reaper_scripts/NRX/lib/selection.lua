@@ -148,6 +148,21 @@ local function range_of(project, tracks, rate)
 		is_time_selection = is_selected }
 end
 
+--- Refuse what can no longer be rendered, since the user has gone on working while a window was open.
+function M.check_again(picked)
+	if not project_of.is_open(picked.project) then refuse("The project was closed; nothing was sent.") end
+	if reaper.GetPlayStateEx(picked.project) & 4 ~= 0 then
+		refuse("REAPER is recording; stop recording, then run this again.")
+	end
+	for _, row in ipairs(picked.tracks) do
+		if not reaper.ValidatePtr2(picked.project, row.track, "MediaTrack*") then
+			refuse("“%s” was deleted meanwhile; select a track, then run this again.", row.name)
+		end
+		refuse_muted(row.track)
+		refuse_soloed_away(picked.project, row.track)
+	end
+end
+
 --- Return what an action works on: { project, path, sample_rate, range, tracks = { { track, name, guid, role } … } }.
 --- `spec` is a row of `actions`. Refuses what cannot work.
 function M.pick(spec)
