@@ -392,8 +392,7 @@ class OscDoor:
         is_own = path.parent == (self._spool / "new").resolve()
         if is_own:
             path = self._spool / "new" / path.name
-            if path.is_file():
-                self._intake.announce(job_id)
+            self._intake.announce(path)
         return self._intake.take(
             path, finished=True, check=(lambda asked: asked) if is_own else self._within_roots
         )

@@ -108,7 +108,7 @@ class SpoolDoor:
             if not path.exists():
                 continue  # taken between the listing and now: it leaves the folder before it leaves our hands
             self._in_hand.add(job_id)
-            self._intake.announce(job_id)
+            self._intake.announce(path)
             self._waiting.put(path)
         for path in _requests_in(self.cancel):
             if path.stem not in self._in_hand:

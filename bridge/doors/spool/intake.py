@@ -7,7 +7,8 @@ that job again.
 
 import contextlib
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,34 @@ def spool_folder(settings: Settings) -> Path:
     return settings.home / "spool"
 
 
+class _Hands:
+    """Which request files are being taken in this process: by one thread at a time, whatever its door."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._busy: dict[Path, tuple[threading.Lock, int]] = {}
+
+    @contextlib.contextmanager
+    def on(self, path: Path, *, wait: bool) -> Iterator[bool]:
+        """Hold a file; without `wait` the answer may be False: somebody else holds it."""
+        with self._guard:
+            lock, users = self._busy.get(path, (threading.Lock(), 0))
+            self._busy[path] = (lock, users + 1)
+        held = lock.acquire(blocking=wait)
+        try:
+            yield held
+        finally:
+            if held:
+                lock.release()
+            with self._guard:
+                lock, users = self._busy.pop(path)
+                if users > 1:
+                    self._busy[path] = (lock, users - 1)
+
+
+_hands = _Hands()
+
+
 class Intake:
     """Takes request files for one door. Thread-safe: it holds no state of its own."""
 
@@ -44,10 +73,11 @@ class Intake:
         self._own_folder = spool_folder(settings) / "new"
         self.statuses = StatusFolder(spool_folder(settings) / "status")
 
-    def announce(self, job_id: str) -> None:
-        """Write `received`, unless the id belongs to a job already."""
-        if self.known(job_id) is None:
-            self.statuses.received(job_id)
+    def announce(self, path: Path) -> None:
+        """Write `received` for a file, unless its id belongs to a job already, or it is taken or being taken."""
+        with _hands.on(path, wait=False) as held:
+            if held and path.is_file() and self.known(path.stem) is None:
+                self.statuses.received(path.stem)
 
     def known(self, job_id: str) -> JobStatus | None:
         """Return the job of that id, if there is one."""
@@ -78,6 +108,12 @@ class Intake:
             NrxError: why it was refused; the status file says the same.
         """
         job_id = id_of(path)
+        with _hands.on(path, wait=True):
+            return self._take(path, job_id, check, finished=finished)
+
+    def _take(
+        self, path: Path, job_id: str, check: Callable[[SpoolRequest], SpoolRequest], *, finished: bool
+    ) -> JobStatus:
         known = self.known(job_id)
         if not path.exists():
             return self._taken(path, job_id)
@@ -91,8 +127,6 @@ class Intake:
                 priority=asked.priority,
             )
         except (UnfinishedFileError, NrxError) as error:
-            if not path.exists():
-                return self._taken(path, job_id)
             if isinstance(error, NrxError):
                 self._refuse(path, job_id, known, error)
             raise

@@ -23,7 +23,7 @@ from bridge.doors.osc.limits import CLIENT, STRANGER, STRANGERS, RateLimits
 from bridge.doors.osc.packet import build, decode
 from bridge.doors.spool import SpoolDoor
 from bridge.doors.spool.intake import Intake
-from bridge.protocol import PROTOCOL_VERSION, parse_request
+from bridge.protocol import PROTOCOL_VERSION
 from bridge.security.roots import Roots
 from engine import __version__
 from engine.errors import NrxError
@@ -247,26 +247,43 @@ def test_file_that_the_spool_took_first_is_accepted(
         spool.stop()
 
 
-def test_file_that_goes_while_it_is_read_is_the_one_that_took_it(
-    settings: Settings, jobs: StandInJobs, song: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("action", ["separate", "dance"])
+def test_doors_that_take_one_file_at_the_same_time_tell_the_same(
+    settings: Settings, jobs: StandInJobs, song: Path, action: str
 ) -> None:
-    intake = Intake(settings, jobs, "osc")  # type: ignore[arg-type]  # stands in
+    osc, spool = (Intake(settings, jobs, door) for door in ("osc", "spool"))  # type: ignore[arg-type]  # stands in
     folder = settings.home / "spool" / "new"
     folder.mkdir(parents=True)
-    fields = {"protocol": 1, "action": "separate", "inputs": [{"path": str(song)}]}
+    osc.statuses.folder.mkdir(parents=True)
     path = folder / "twice.json"
-    path.write_text(json.dumps(fields))
+    for _ in range(30):
+        path.write_text(json.dumps({"protocol": 1, "action": action, "inputs": [{"path": str(song)}]}))
+        told: list[str] = []
+        ready = threading.Barrier(2)
 
-    def taken_meanwhile(_path: Path, _settings: Settings) -> Any:
-        jobs.submit(
-            parse_request({k: v for k, v in fields.items() if k != "protocol"}), door="spool", job_id="twice"
-        )
-        path.unlink()
-        raise NrxError("request.invalid", "cannot be read")
+        def take(intake: Intake, told: list[str] = told, ready: threading.Barrier = ready) -> None:
+            ready.wait()
+            intake.announce(path)
+            try:
+                told.append(intake.take(path, finished=True).id)
+            except NrxError as error:
+                told.append(f"{error.code}: {error.sentence}")
 
-    monkeypatch.setattr("bridge.doors.spool.intake.read_request_file", taken_meanwhile)
-    assert intake.take(path, finished=True).door == "spool"
-    assert intake.statuses.read("twice") is None
+        threads = [threading.Thread(target=take, args=(intake,)) for intake in (osc, spool)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(told)) == 1
+        status = osc.statuses.read("twice")
+        if action == "dance":
+            assert told[0].startswith("request.invalid")
+            assert status is not None
+            assert status.state == "failed"
+        else:
+            assert told[0] == "twice"
+        jobs.jobs.clear()
+        jobs.requests.clear()
 
 
 @pytest.mark.parametrize(
