@@ -347,6 +347,30 @@ def test_the_mouse_works_too(desk7: Desk) -> None:
     assert options["returns"] == "mix"
 
 
+def test_on_a_fine_screen_everything_is_drawn_larger_and_found_by_the_mouse(desk7: Desk) -> None:
+    desk7.source()
+    plain = desk7.studio.run(REMIX).window
+    sizes = {text: plain.place_of(text) for text in ("Energy", "Cancel", "drums")}
+    desk7.studio.press(plain.script, "escape")
+    desk7.play(0.5)
+    desk7.studio.reaper.retina = 1.5
+    script = desk7.studio.run(REMIX)
+    window = script.window
+    assert (window.width, window.height) == (int(plain.width * 1.5), int(plain.height * 1.5))
+    for text, (x, y) in sizes.items():
+        assert window.place_of(text) == (pytest.approx(1.5 * x, abs=4), pytest.approx(1.5 * y, abs=4))
+    window.click_text("drums")
+    desk7.play(0.5)
+    window.click_text("Jazz")
+    desk7.play(0.5)
+    window.click_text(REMIX.split()[0])
+    desk7.play(0.5)
+    desk7.studio.press(script, "enter")
+    desk7.play()
+    request = desk7.request()
+    assert (request["style"], request["keep"]) == ("jazz", ["vocals", "drums"])
+
+
 def test_a_window_that_is_closed_sends_nothing(desk7: Desk) -> None:
     desk7.source()
     script = desk7.studio.run(REMIX)

@@ -2,6 +2,8 @@
 --[[ A window in REAPER's own `gfx`: rows drawn from top to bottom anew in every tick, each told what it shows and asked
 what was done with it.
 
+Everything is in units of a plain screen; where REAPER says that the screen is finer (`gfx.ext_retina`), all is drawn larger.
+
 Keyboard: Tab and Shift+Tab move between rows, arrows change the row, Space ticks, Enter presses the first button, Escape
 closes. Mouse: click, drag sliders, wheel over lists.
 ]]
@@ -19,6 +21,24 @@ local COLOURS = {
 	accent = { 0.16, 0.45, 0.80 }, focus = { 0.98, 0.75, 0.25 }, warning = { 0.98, 0.65, 0.30 },
 }
 
+local scale = 1 -- pixels of the screen for one of ours
+
+local function pixels(length)
+	return math.floor(length * scale + 0.5)
+end
+
+local function window_width()
+	return gfx.w / scale
+end
+
+local function width_of(text)
+	return gfx.measurestr(text) / scale
+end
+
+local function use_font(size, flags)
+	gfx.setfont(1, FACE, pixels(size), flags or 0)
+end
+
 local function colour(name, alpha)
 	local c = COLOURS[name]
 	gfx.set(c[1], c[2], c[3], alpha or 1)
@@ -26,19 +46,19 @@ end
 
 local function box(name, x, y, w, h, filled)
 	colour(name)
-	gfx.rect(x, y, w, h, filled and 1 or 0)
+	gfx.rect(pixels(x), pixels(y), pixels(w), pixels(h), filled and 1 or 0)
 end
 
 local function write(text, x, y, name)
 	colour(name or "text")
-	gfx.x, gfx.y = x, y
+	gfx.x, gfx.y = pixels(x), pixels(y)
 	gfx.drawstr(text)
 end
 
 --- Return a text that fits a width: cut by whole characters, with an ellipsis.
 local function fitted(text, width)
-	if gfx.measurestr(text) <= width then return text end
-	while #text > 1 and gfx.measurestr(text .. "…") > width do text = text:sub(1, (utf8.offset(text, -1) or #text) - 1) end
+	if width_of(text) <= width then return text end
+	while #text > 1 and width_of(text .. "…") > width do text = text:sub(1, (utf8.offset(text, -1) or #text) - 1) end
 	return text .. "…"
 end
 
@@ -46,7 +66,7 @@ local function wrapped(text, width)
 	local lines, line = {}, ""
 	for word in text:gmatch("%S+") do
 		local longer = line == "" and word or line .. " " .. word
-		if line ~= "" and gfx.measurestr(longer) > width then
+		if line ~= "" and width_of(longer) > width then
 			lines[#lines + 1], line = line, word
 		else
 			line = longer
@@ -58,6 +78,7 @@ end
 
 --- Open a window.
 function M.open(title, width, height)
+	gfx.ext_retina = 1
 	gfx.init(title, width, height, 0)
 	return setmetatable({ is_open = true, focus = 1, rows = 0, tops = {}, was_down = false, grabbed = nil }, M)
 end
@@ -70,6 +91,7 @@ end
 
 --- Begin a tick: read the keyboard and the mouse. Returns false once the user has closed the window.
 function M:begin()
+	scale = math.max(1, gfx.ext_retina)
 	local key = gfx.getchar()
 	if key < 0 then
 		self.is_open = false
@@ -83,8 +105,8 @@ function M:begin()
 	self.wheel = gfx.mouse_wheel
 	gfx.mouse_wheel = 0
 	self.y, self.rows, self.enter, self.escape = MARGIN, 0, self.key == KEYS.enter, self.key == KEYS.escape
-	box("back", 0, 0, gfx.w, gfx.h, true)
-	gfx.setfont(1, FACE, SIZE)
+	box("back", 0, 0, window_width(), gfx.h / scale, true)
+	use_font(SIZE)
 	return true
 end
 
@@ -99,32 +121,33 @@ function M:finish()
 end
 
 local function over(x, y, w, h)
-	return gfx.mouse_x >= x and gfx.mouse_x < x + w and gfx.mouse_y >= y and gfx.mouse_y < y + h
+	local at_x, at_y = gfx.mouse_x / scale, gfx.mouse_y / scale
+	return at_x >= x and at_x < x + w and at_y >= y and at_y < y + h
 end
 
 --- A row that can have the focus: returns whether it has it and whether it was just clicked.
 local function row(self, height)
 	self.rows = self.rows + 1
-	local clicked = self.pressed and over(0, self.y, gfx.w, height)
+	local clicked = self.pressed and over(0, self.y, window_width(), height)
 	if clicked then self.focus = self.rows end
 	return self.focus == self.rows, clicked
 end
 
 local function frame_focus(self, has_focus, height)
-	if has_focus then box("focus", MARGIN - 5, self.y - 2, gfx.w - 2 * MARGIN + 10, height, false) end
+	if has_focus then box("focus", MARGIN - 5, self.y - 2, window_width() - 2 * MARGIN + 10, height, false) end
 end
 
 --- A heading.
 function M:heading(text)
-	gfx.setfont(1, FACE, BIG, string.byte("b"))
-	write(fitted(text, gfx.w - 2 * MARGIN), MARGIN, self.y)
-	gfx.setfont(1, FACE, SIZE)
+	use_font(BIG, string.byte("b"))
+	write(fitted(text, window_width() - 2 * MARGIN), MARGIN, self.y)
+	use_font(SIZE)
 	self.y = self.y + ROW + 6
 end
 
 --- Lines of text; `tone` is "text", "dim" or "warning". At most `most` lines.
 function M:text(text, tone, most)
-	for index, line in ipairs(wrapped(text, gfx.w - 2 * MARGIN)) do
+	for index, line in ipairs(wrapped(text, window_width() - 2 * MARGIN)) do
 		if most and index > most then break end
 		write(line, MARGIN, self.y, tone)
 		self.y = self.y + 20
@@ -147,26 +170,26 @@ function M:list(names, chosen, visible)
 	local top = math.max(0, math.min(self.tops[self.rows] or 0, math.max(0, #names - visible)))
 	if has_focus and self.key == KEYS.down then chosen = math.min(#names, chosen + 1) end
 	if has_focus and self.key == KEYS.up then chosen = math.max(1, chosen - 1) end
-	if over(0, self.y, gfx.w, height) and self.wheel ~= 0 then
+	if over(0, self.y, window_width(), height) and self.wheel ~= 0 then
 		top = math.max(0, math.min(math.max(0, #names - visible), top + (self.wheel > 0 and -1 or 1)))
 	elseif has_focus and (self.key == KEYS.down or self.key == KEYS.up) or not self.tops[self.rows] then
 		top = math.max(chosen - visible, math.min(top, chosen - 1))
 	end
 	self.tops[self.rows] = top
 	if clicked then
-		local at = top + (gfx.mouse_y - self.y) // 20 + 1
+		local at = top + (gfx.mouse_y / scale - self.y) // 20 + 1
 		if names[math.floor(at)] then chosen = math.floor(at) end
 	end
-	box("field", MARGIN, self.y, gfx.w - 2 * MARGIN, height, true)
+	box("field", MARGIN, self.y, window_width() - 2 * MARGIN, height, true)
 	for line = 1, math.min(visible, #names - top) do
 		local y = self.y + 2 + (line - 1) * 20
-		if top + line == chosen then box("accent", MARGIN, y, gfx.w - 2 * MARGIN, 20, true) end
-		write(fitted(names[top + line], gfx.w - 2 * MARGIN - 12 - BAR), MARGIN + 6, y + 2)
+		if top + line == chosen then box("accent", MARGIN, y, window_width() - 2 * MARGIN, 20, true) end
+		write(fitted(names[top + line], window_width() - 2 * MARGIN - 12 - BAR), MARGIN + 6, y + 2)
 	end
 	if #names > visible then
 		local thumb = math.max(20, height * visible / #names)
 		local at = (height - thumb) * top / (#names - visible)
-		box("dim", gfx.w - MARGIN - BAR, self.y + at, BAR, thumb, true)
+		box("dim", window_width() - MARGIN - BAR, self.y + at, BAR, thumb, true)
 	end
 	self.y = self.y + height + 8
 	return chosen
@@ -176,7 +199,7 @@ local function labelled(self, label)
 	local has_focus, clicked = row(self, ROW)
 	frame_focus(self, has_focus, ROW - 2)
 	write(fitted(label, LABEL - 8), MARGIN, self.y + 3, "dim")
-	return has_focus, clicked, MARGIN + LABEL, gfx.w - 2 * MARGIN - LABEL
+	return has_focus, clicked, MARGIN + LABEL, window_width() - 2 * MARGIN - LABEL
 end
 
 --- A slider from 0 to 1. Returns the steps that the keyboard moved it, or nil, and where the mouse put it, or nil.
@@ -190,7 +213,7 @@ function M:slider(label, shown, fraction)
 	if has_focus and self.key == KEYS.right then steps = 1 end
 	if has_focus and self.key == KEYS.left then steps = -1 end
 	if clicked and over(x - 4, self.y, bar + 8, ROW) then self.grabbed = self.rows end
-	if self.held and self.grabbed == self.rows then put = math.max(0, math.min(1, (gfx.mouse_x - x) / bar)) end
+	if self.held and self.grabbed == self.rows then put = math.max(0, math.min(1, (gfx.mouse_x / scale - x) / bar)) end
 	self.y = self.y + ROW
 	return steps, put
 end
@@ -206,7 +229,7 @@ function M:choice(label, names, chosen)
 	if clicked then
 		local menu = {}
 		for index, name in ipairs(names) do menu[index] = (index == chosen and "!" or "") .. name:gsub("|", "/") end
-		gfx.x, gfx.y = x, self.y + ROW
+		gfx.x, gfx.y = pixels(x), pixels(self.y + ROW)
 		local picked = math.floor(gfx.showmenu(table.concat(menu, "|")))
 		if picked > 0 then chosen = picked end
 		self.was_down = false
@@ -225,7 +248,7 @@ function M:toggle(label, on)
 	local has_focus, clicked = row(self, ROW)
 	frame_focus(self, has_focus, ROW - 2)
 	tick_box(MARGIN, self.y, on)
-	write(fitted(label, gfx.w - 2 * MARGIN - 26), MARGIN + 26, self.y + 3)
+	write(fitted(label, window_width() - 2 * MARGIN - 26), MARGIN + 26, self.y + 3)
 	self.y = self.y + ROW
 	if clicked or (has_focus and self.key == KEYS.space) then return not on end
 	return on
@@ -244,7 +267,7 @@ function M:set(label, names, on)
 		write(name, left + 20, self.y + 3)
 		if has_focus and index == self.walked then
 			colour("focus")
-			gfx.line(left + 20, self.y + 20, left + cell - 10, self.y + 20)
+			gfx.line(pixels(left + 20), pixels(self.y + 20), pixels(left + cell - 10), pixels(self.y + 20))
 		end
 		local walked_here = has_focus and index == self.walked and self.key == KEYS.space
 		if walked_here or (clicked and over(left, self.y, cell, ROW)) then on[name] = not on[name] or nil end
@@ -254,7 +277,7 @@ end
 
 --- How far something is, 0 to 1.
 function M:progress(fraction)
-	local width = gfx.w - 2 * MARGIN
+	local width = window_width() - 2 * MARGIN
 	box("field", MARGIN, self.y, width, 14, true)
 	box("accent", MARGIN, self.y, width * math.max(0, math.min(1, fraction)), 14, true)
 	self.y = self.y + 26
@@ -263,11 +286,11 @@ end
 --- Buttons at the bottom; returns the index of the one that was pressed, or nil. Enter presses the first one, unless
 --- another has the focus.
 function M:buttons(names)
-	self.y = gfx.h - MARGIN - 30
+	self.y = gfx.h / scale - MARGIN - 30
 	local x, pressed, focused = MARGIN, nil, false
 	for index, name in ipairs(names) do
 		self.rows = self.rows + 1
-		local width = gfx.measurestr(name) + 32
+		local width = width_of(name) + 32
 		local clicked = self.pressed and over(x, self.y, width, 30)
 		if clicked then self.focus = self.rows end
 		local has_focus = self.focus == self.rows

@@ -202,8 +202,11 @@ class Window:
     ) -> int:
         if title:
             self.title = title
+        finer = 1.0
+        if self._fields["ext_retina"] > 0:
+            finer = self._fields["ext_retina"] = self.reaper.retina
         if width > 0 and height > 0:
-            self.width, self.height = int(width), int(height)
+            self.width, self.height = int(width * finer), int(height * finer)
         if not self.is_open:
             self.opened += 1
             self.closed_by_user = False

@@ -97,6 +97,7 @@ class Reaper:
         self.free_disk_mb = 100_000
         self.effects = {"ReaEQ", "ReaComp", "ReaVerbate"}
         self.cycles = 0
+        self.retina = 1.0
         self.peaks_left: dict[int, int] = {}
         self.listings: dict[tuple[str, bool], list[str]] = {}
         self.main_window = MainWindow(new_uid())
