@@ -177,15 +177,11 @@ def tiny_htdemucs(sources: tuple[str, ...] = FOUR, seed: int = 0, **changed: Any
     from demucs.htdemucs import HTDemucs
 
     torch.manual_seed(seed)
-    sizes = {"channels": 8, "bottom_channels": 16, "t_layers": 3, "t_heads": 2, "t_hidden_scale": 1.0}
-    model = HTDemucs(
-        list(sources),
-        depth=4,
-        dconv_mode=3,
-        segment=Fraction(39, 5),
-        samplerate=44100,
-        **{**sizes, **changed},
-    )
+    sizes = {
+        "channels": 8, "depth": 4, "dconv_mode": 3, "bottom_channels": 16, "t_layers": 3, "t_heads": 2,
+        "t_hidden_scale": 1.0, "segment": Fraction(39, 5), "samplerate": 44100,
+    }  # fmt: skip
+    model = HTDemucs(list(sources), **{**sizes, **changed})
     with torch.no_grad():
         for name, weights in model.named_parameters():
             if name.endswith(".scale"):
@@ -201,6 +197,15 @@ def tiny_hdemucs(sources: tuple[str, ...] = FOUR, seed: int = 0, **changed: Any)
     torch.manual_seed(seed)
     model = HDemucs(list(sources), **{"channels": 4, "dconv_comp": 1, "segment": 6, **changed})
     return model.eval()
+
+
+def tiny_time_demucs(sources: tuple[str, ...] = FOUR, seed: int = 0) -> Any:
+    """Return a Demucs v3 of few weights that works on waves alone."""
+    import torch
+    from demucs.demucs import Demucs
+
+    torch.manual_seed(seed)
+    return Demucs(list(sources), channels=4, depth=3, dconv_comp=1, segment=1).eval()
 
 
 def save_demucs(model: Any, folder: Path, signature: str, suffix: str = ".safetensors") -> Path:

@@ -60,7 +60,9 @@ class DemucsSeparator:
     @property
     def info(self) -> SeparatorInfo:
         """What this is; after a separation also the device that was used, and each step to less memory."""
-        cost = "" if self._precision == "float32" else f", in {self._precision} ({PRECISIONS[self._precision]})"
+        cost = (
+            "" if self._precision == "float32" else f", in {self._precision} ({PRECISIONS[self._precision]})"
+        )
         return SeparatorInfo(
             name="demucs",
             version=f"{version('demucs')}-{VERSION}",
@@ -81,7 +83,9 @@ class DemucsSeparator:
         """
         self._used = device = choose_device(self._device)
         self._steps.clear()
-        ladder = Ladder(rungs_for(device, thrift.BLOCK_SHARE // thrift.block_size(thrift.BLOCK_SHARE)), self._note)
+        ladder = Ladder(
+            rungs_for(device, thrift.BLOCK_SHARE // thrift.block_size(thrift.BLOCK_SHARE)), self._note
+        )
         monitor.report(0.0)
         try:
             yield from self._blocks(audio, ladder, monitor)
@@ -101,7 +105,9 @@ class DemucsSeparator:
         groups = [self._group(audio, group) for group in channel_groups(audio.channels, bag.channels)]
         back = Return(audio, rate, sources)
         redistribution = (
-            Redistribution(sources, audio.channels, audio.sample_rate, audio.frames) if self._residual else None
+            Redistribution(sources, audio.channels, audio.sample_rate, audio.frames)
+            if self._residual
+            else None
         )
         length = frames_at(audio.frames, audio.sample_rate, rate)
         members = [
@@ -148,7 +154,9 @@ def _check(shifts: int, overlap: float, segment_s: float | None, precision: str)
     if not 0 <= shifts <= MOST_SHIFTS:
         raise NrxError("request.invalid", f"shifts is {shifts}; it must be from 0 to {MOST_SHIFTS}.")
     if not 0 <= overlap <= HIGHEST_OVERLAP:
-        raise NrxError("request.invalid", f"overlap is {overlap:g}; it must be from 0 to {HIGHEST_OVERLAP:g}.")
+        raise NrxError(
+            "request.invalid", f"overlap is {overlap:g}; it must be from 0 to {HIGHEST_OVERLAP:g}."
+        )
     if segment_s is not None and not segment_s > 0:
         raise NrxError("request.invalid", f"segment_s is {segment_s:g}; it must be above 0 seconds.")
     if precision not in PRECISIONS:

@@ -86,8 +86,18 @@ def _members(folder: Path, name: str) -> tuple[list[Path], list[list[float]] | N
         signatures, weights, segment = said["models"], said.get("weights"), said.get("segment")
         files = [_member(folder, str(signature)) for signature in signatures]
         segment_s = None if segment is None else float(segment)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise NrxError("model.damaged", f"{bag_file} does not name the members of a model: {error}.") from error
+    except (
+        OSError,
+        UnicodeDecodeError,
+        yaml.YAMLError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+    ) as error:
+        raise NrxError(
+            "model.damaged", f"{bag_file} does not name the members of a model: {error}."
+        ) from error
     if not files:
         raise NrxError("model.damaged", f"{bag_file} names no members.")
     return files, weights, segment_s

@@ -8,7 +8,7 @@ Positions are frames at the model's rate, counted from the song's start; what li
 Source: `apply_model` of demucs 4.1 (MIT), whose results this gives for the same shifts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,14 +42,14 @@ class Segment:
 class Grid:
     """How a song of `length` frames is cut.
 
-    `segment` is the length of a segment, `overlap` the share of it that the next one covers too, and `window` the
-    length that the network always sees, None where it takes any: then a shorter segment is seen as it is.
+    `segment` is the length of a segment, `overlap` the share of it that the next one covers too, and `window` gives the
+    length that the network sees of a segment of so many frames.
     """
 
     length: int
     segment: int
     overlap: float
-    window: int | None
+    window: Callable[[int], int]
 
     @property
     def stride(self) -> int:
@@ -59,7 +59,7 @@ class Grid:
     @property
     def longest(self) -> int:
         """The longest stretch of the song that is looked at, at once."""
-        return max(self.segment, self.window or 0)
+        return max(self.segment, self.window(self.segment))
 
     def count(self, origin: int = 0) -> int:
         """Return how many segments there are from `origin` (0, or before the song) to the song's end."""
@@ -69,7 +69,7 @@ class Grid:
         """Yield the segments from `origin` to the song's end, in order."""
         for start in range(origin, self.length, self.stride):
             frames = min(self.segment, self.length - start)
-            window = self.window if self.window is not None else frames
+            window = self.window(frames)
             yield Segment(start, frames, start - (window - frames) // 2, window)
 
 

@@ -107,7 +107,7 @@ class Climbing:
 
 
 def _in_parts(network: Network, mix: Samples, part: int, monitor: Monitor) -> Samples:
-    grid = Grid(mix.shape[-1], part, _OVERLAP, part)
+    grid = Grid(mix.shape[-1], part, _OVERLAP, lambda _frames: part)
     joined: OverlapAdd | None = None
     for segment in grid.segments():
         stems = network.run(window_of(mix, segment.window_start, part), monitor)

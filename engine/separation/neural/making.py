@@ -17,18 +17,29 @@ from engine.separation.neural.runtime import Hybrid, TorchCore, Whole
 SHORTEST_SEGMENT_S = 1.0
 
 
+class OpenVino:
+    """Whether OpenVINO is to be tried at all in this process."""
+
+    can_be_tried = True
+
+
 class Maker:
     """Makes networks of one member; the model itself is kept from when it is looked at until a network has it."""
 
     def __init__(
-        self, file: Path, segment_s: float | None, precision: str, cache: Path | None, note: Callable[[str], None]
+        self,
+        file: Path,
+        segment_s: float | None,
+        precision: str,
+        cache: Path | None,
+        note: Callable[[str], None],
     ) -> None:
         """Serve the model in `file`, with the bag's length of segments; `note` is told what could not be done."""
         self._file, self._segment_s, self._precision, self._cache = file, segment_s, precision, cache
         self._note = note
         self._loaded: Any = None
         self._usual_frames = 0
-        self._openvino = True
+        self._openvino = OpenVino.can_be_tried
 
     def grid(self, length: int, segment_s: float | None, overlap: float) -> Grid:
         """Return how this model cuts a song of `length` frames.
@@ -49,7 +60,7 @@ class Maker:
             )
         segment = int(rate * (model.segment if segment_s is None else segment_s))
         self._usual_frames = segment if trained is None else trained
-        return Grid(length, segment, overlap, None if trained is None else segment)
+        return Grid(length, segment, overlap, _window(model, segment, trained is not None))
 
     def make(self, rung: Rung, frames: int) -> Network:
         """Return a network for stretches of `frames` frames on a rung of the ladder."""
@@ -105,3 +116,15 @@ class Maker:
         self._openvino = False
         self._note(f"PyTorch runs {self._file.stem}, since {why}; that is slower.")
         return None
+
+
+def _window(model: Any, segment: int, is_trained_for_one: bool) -> Callable[[int], int]:
+    """Return what a model sees of a segment: always as much, what its strides can divide, or the segment itself."""
+    from demucs.demucs import Demucs
+
+    if is_trained_for_one:
+        return lambda _frames: segment
+    if isinstance(model, Demucs):
+        valid_length: Callable[[int], int] = model.valid_length
+        return valid_length
+    return lambda frames: frames

@@ -22,9 +22,10 @@ import torch
 from engine.devices import thread_count
 from engine.progress import Monitor
 from engine.separation.neural.core import RealCore
+from engine.separation.neural.rearranged import rearrange
 from engine.separation.neural.runtime import fused_attention
 
-LAYOUT = 1
+LAYOUT = 2
 """Counts how the networks that are kept have changed."""
 _POLL_MS = 100
 _NETWORK, _WEIGHTS, _RECORD = "core.xml", "core.bin", "core.json"
@@ -135,6 +136,7 @@ def _convert(model: Any, spectra_shape: tuple[int, ...], mix_shape: tuple[int, .
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
+    rearrange(model)  # which uses the model up: whoever needs it again loads it
     core = RealCore(model.to("cpu").float().requires_grad_(False)).eval()
     inputs = (torch.zeros(spectra_shape), torch.zeros(mix_shape), torch.ones(4))
     with torch.no_grad(), fused_attention(), warnings.catch_warnings():
@@ -142,7 +144,9 @@ def _convert(model: Any, spectra_shape: tuple[int, ...], mix_shape: tuple[int, .
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(core, inputs, check_trace=False, strict=False)
         front_end = FrontEndManager().load_by_framework("pytorch")
-        decoder = TorchScriptPythonDecoder(traced)  # has to outlive the conversion, which holds it only from C++
+        decoder = TorchScriptPythonDecoder(
+            traced
+        )  # has to outlive the conversion, which holds it only from C++
         network = front_end.convert(front_end.load(decoder))
     network.reshape({index: list(value.shape) for index, value in enumerate(inputs)})
     return network

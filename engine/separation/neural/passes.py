@@ -88,7 +88,9 @@ class Passes:
             for member, by_group in self._members:
                 for group, passes in zip(self._groups, by_group, strict=True):
                     if not is_constant(group):
-                        mean = _mean([one.advance(stop, monitor, tell) for one in passes], len(group.channels))
+                        mean = _mean(
+                            [one.advance(stop, monitor, tell) for one in passes], len(group.channels)
+                        )
                         mean *= np.array(member.weights, np.float32)[:, None, None]
                         stems[:, list(group.channels)] += mean
                 if len(self._members) > 1:

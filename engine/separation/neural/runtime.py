@@ -75,17 +75,12 @@ class Whole:
     def run(self, mix: Samples, monitor: Monitor = SILENT) -> Samples:
         """Return the stems."""
         monitor.check()
-        length = mix.shape[-1]
-        valid = getattr(self._model, "valid_length", lambda frames: frames)(length)
-        padded = np.zeros((1, mix.shape[0], valid), np.float32)
-        before = (valid - length) // 2
-        padded[0, :, before : before + length] = mix
         with torch.inference_mode(), fused_attention():
-            audio = torch.from_numpy(padded).to(self._device.id)
+            audio = torch.from_numpy(mix)[None].to(self._device.id)
             (stems,) = _in_precision(
                 lambda audio: (self._model(audio),), (audio,), self._device, self._precision
             )
-            result: Samples = stems[0, ..., before : before + length].cpu().numpy()
+            result: Samples = stems[0].cpu().numpy()
         return result
 
 
