@@ -42,7 +42,17 @@ PART_OFFSET, PART_SCALES, PART_ROWS, PART_SIZE = range(4)
 tile1, tile2, tile4 = vector_ir.make_tile(1), vector_ir.make_tile(2), vector_ir.make_tile(4)
 dot = vector_ir.make_dot()
 
-_compiled = numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"}, boundscheck=False)
+
+def _compiled(function: Any) -> Any:
+    """Compile a function when it is first called; keep the result on disk, if there is a place that can be written."""
+    for is_kept in (True, False):
+        try:
+            return numba.njit(
+                nogil=True, cache=is_kept, fastmath={"reassoc", "contract", "nsz"}, boundscheck=False
+            )(function)
+        except RuntimeError:  # numba found no folder
+            continue
+    raise AssertionError
 
 
 class Weights(NamedTuple):
