@@ -4,7 +4,8 @@ One folder holds all state, `~/.nrx` unless `NRX_HOME` is set: `nrx.toml`, `cach
 own styles), and what the daemon keeps. A variable `NRX_CACHE_MAX_GB` beats `cache_max_gb` in the file, which beats the
 default; for the tables, `NRX_HTTP_PORT` beats `port` in `[http]`. Two variables of the systems that this one takes over
 are honoured too: `DEVICE` is the device of neural models, `MUSICGEN_MODEL` the generator that `auto` looks for first.
-So are the hub's own `HF_ENDPOINT` and `HF_HUB_OFFLINE`.
+So are its keys of cloud services, `HUGGINGFACE_API_KEY` and `REPLICATE_API_TOKEN`, and the hub's own `HF_ENDPOINT` and
+`HF_HUB_OFFLINE`.
 
     cache_max_gb = 20
     roots = ["~/Music/Projects"]          # below these, OSC and HTTP may name files
@@ -24,6 +25,8 @@ So are the hub's own `HF_ENDPOINT` and `HF_HUB_OFFLINE`.
     device = "cuda"
     commercial_only = true
 
+    [cloud]
+    allowed = true                        # requests that name a cloud service may send it words and melodies
 
     [[watch]]
     path = "~/Music/Renders"
@@ -35,9 +38,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from engine.errors import NrxError
+from engine.models.cloud import is_cloud
 
 HTTP_PORT, OSC_PORT = 39180, 39100
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -95,6 +99,30 @@ class ModelsSettings(Table):
     hub: str = "https://huggingface.co"
     keep_warm_s: Annotated[float, Field(ge=0, le=86400)] = 0.0
 
+    @field_validator("generator", "prefer_generator")
+    @classmethod
+    def _is_not_in_the_cloud(cls, name: str | None) -> str | None:
+        if name is not None and is_cloud(name):
+            raise ValueError(
+                "must not be a cloud service: each request that is to be sent there names it itself"
+            )
+        return name
+
+
+class CloudSettings(Table):
+    """`[cloud]`: whether anything may be sent to a cloud service, with which keys, and how long a take may take.
+
+    Keys are never shown; better than in the file they lie in `HUGGINGFACE_API_KEY` and `REPLICATE_API_TOKEN`. The
+    addresses are for services that speak the same; `{model}` in Hugging Face's stands for the model's name.
+    """
+
+    allowed: bool = False
+    huggingface_key: SecretStr | None = None
+    replicate_key: SecretStr | None = None
+    huggingface_url: str | None = None
+    replicate_url: str | None = None
+    patience_s: Annotated[float, Field(ge=5, le=86400)] = 600.0
+
 
 class StreamsSettings(Table):
     """`[streams]`: processes that make streamed audio, sessions at a time, and how long idle processes stay warm.
@@ -132,6 +160,7 @@ class Settings(Table):
     osc: OscSettings = OscSettings()
     jobs: JobsSettings = JobsSettings()
     models: ModelsSettings = ModelsSettings()
+    cloud: CloudSettings = CloudSettings()
     streams: StreamsSettings = StreamsSettings()
     watch: tuple[WatchSettings, ...] = ()
 
@@ -190,6 +219,8 @@ ALSO = {
     "MUSICGEN_MODEL": ("models", "prefer_generator"),
     "HF_ENDPOINT": ("models", "hub"),
     "HF_HUB_OFFLINE": ("models", "offline"),
+    "HUGGINGFACE_API_KEY": ("cloud", "huggingface_key"),
+    "REPLICATE_API_TOKEN": ("cloud", "replicate_key"),
 }
 """Variables by other names -> the setting that they are; NRX_ variables beat them, and they beat the file."""
 
@@ -219,6 +250,7 @@ def _said(error: ValidationError, file: Path) -> str:
     if first["type"] == "extra_forbidden":
         known = ", ".join(key for key in Settings.model_fields if key != "home")
         return f"{file} has an unknown setting {name!r}; there are: {known}."
-    what = first["msg"].replace("Input should be", "must be")
+    what = first["msg"].replace("Value error, ", "").replace("Input should be", "must be")
     told = f"{what[:1].lower()}{what[1:]}"
-    return f"The setting {name} is {first['input']!r}, and {told} (in {file}, or an NRX_ variable)."
+    given = "not shown" if name.endswith("_key") else repr(first["input"])
+    return f"The setting {name} is {given}, and {told} (in {file}, or an NRX_ variable)."

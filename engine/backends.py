@@ -2,8 +2,8 @@
 
 `auto` takes the neural backend when its packages and a model's weights are on the machine and its licence may be used,
 else the one that is built in; the choice says why. Whoever asks for a model by name gets it or a refusal, before any
-work is done. Nothing heavy is imported here, and nothing is loaded: a `Choice` names an installed model, and the stage
-that uses it loads it.
+work is done. What runs in an interpreter of its own, or at a cloud service, is only ever taken by name. Nothing heavy
+is imported here, and nothing is loaded: a `Choice` names an installed model, and the stage that uses it loads it.
 
 `Stages` carries a `Backends`, so that actions ask `stages.backends.separator()`, `.generator()` and `.embedder()`.
 """
@@ -15,6 +15,8 @@ from typing import Any
 
 from engine.errors import NrxError
 from engine.models import InstalledModel, ModelCard, ModelStore, Task, cards_for, what_is_missing
+from engine.models.cloud import SERVICES, CloudAccess, CloudModel, cloud_model, is_cloud
+from engine.models.interpreter import AUDIOCRAFT, is_apart, model_apart
 from engine.models.own import looks_like_path
 
 AUTO = "auto"
@@ -46,26 +48,31 @@ class SeparationOptions:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The backend that does a task: a name, the model that it loads if it needs one, and why it was taken."""
+    """The backend that does a task: a name, the model that it loads or asks if it needs one, and why it was taken."""
 
     task: Task
     backend: str
     why: str
     model: InstalledModel | None = None
+    cloud: CloudModel | None = None
 
     @property
     def is_neural(self) -> bool:
-        """Whether it needs weights."""
-        return self.model is not None
+        """Whether it needs weights, here or elsewhere."""
+        return self.model is not None or self.cloud is not None
 
     @property
     def name(self) -> str:
         """The name that people ask for it by: the model's, or the built-in backend's."""
+        if self.cloud is not None:
+            return self.cloud.card.name
         return self.model.name if self.model is not None else self.backend
 
     @property
     def key(self) -> list[object]:
         """What results depend on beside the backend's version, to be hashed."""
+        if self.cloud is not None:
+            return [self.backend, self.cloud.model, self.cloud.revision, self.cloud.url]
         return [self.backend, *(self.model.key if self.model is not None else ())]
 
 
@@ -79,6 +86,7 @@ class Backends:
         device: `auto`, `cpu`, `cuda`, `mps`.
         preferred: task -> the model that `auto` looks for first.
         separation: options of neural separators.
+        cloud: what may be sent to cloud services.
         cache: where backends keep what they derive from weights (compiled networks); None: nowhere.
         used_device: where the generator ran, once it has; `separated_on`: where the separator did.
     """
@@ -90,6 +98,7 @@ class Backends:
     device: str = AUTO
     preferred: Mapping[Task, str] = field(default_factory=dict)
     separation: SeparationOptions = field(default_factory=SeparationOptions)
+    cloud: CloudAccess = field(default_factory=CloudAccess)
     cache: Path | None = None
     used_device: str | None = None
     separated_on: str | None = None
@@ -113,7 +122,7 @@ class Backends:
         """Return what generates; `melody` looks for a model that can follow one first.
 
         Raises:
-            NrxError: as `separator`.
+            NrxError: as `separator`; and any `cloud.*` for a cloud service.
         """
         return self._choice("generate", self.generate, melody=melody)
 
@@ -135,6 +144,12 @@ class Backends:
         built_in = BUILT_IN[task]
         if wanted == built_in:
             return Choice(task, wanted, "asked for by name")
+        if task == "generate" and is_cloud(wanted):
+            asked = cloud_model(self.cloud, self.models, wanted)
+            return Choice(task, asked.service.name, "asked for by name, in the cloud", cloud=asked)
+        if task == "generate" and is_apart(wanted):
+            apart = model_apart(self.models, wanted, melody=melody)
+            return Choice(task, AUDIOCRAFT, "asked for by name, in its own interpreter", apart)
         if wanted not in (AUTO, NEURAL[task]):
             return self._named(task, wanted)
         found, why_not = self._first_usable(task, melody)
@@ -199,7 +214,8 @@ class Backends:
     def names(self, task: Task) -> list[str]:
         """Return the names that can be asked for."""
         built_in = BUILT_IN[task]
-        return [AUTO, *([built_in] if built_in else []), *(card.name for card in cards_for(task))]
+        elsewhere = [AUDIOCRAFT, *SERVICES] if task == "generate" else []
+        return [AUTO, *([built_in] if built_in else []), *(card.name for card in cards_for(task)), *elsewhere]
 
 
 def _does_not_fit(card: ModelCard) -> str | None:

@@ -55,6 +55,13 @@ CODES: dict[str, Code] = {
     "model.download": Code(MISSING, "a model could not be downloaded"),
     "model.offline": Code(MISSING, "a model would have to be downloaded, and nrx is set to stay offline"),
     "model.memory": Code(INTERNAL, "a model does not fit into the memory of any device"),
+    "model.interpreter": Code(
+        INTERNAL, "a model's own interpreter cannot be made or started, or has ended while it worked"
+    ),
+    "model.failed": Code(INTERNAL, "a model that runs in its own interpreter said that it failed"),
+    "cloud.not_allowed": Code(2, "a cloud service was asked for, and nothing may leave this machine"),
+    "cloud.key": Code(MISSING, "the key of a cloud service is missing, or the service refuses it"),
+    "cloud.failed": Code(MISSING, "a cloud service cannot be reached, refuses, fails or takes too long"),
     "plugin.failed": Code(
         INTERNAL, "a plug-in crashed, hung or gave no usable sound; the job's own process is unharmed"
     ),

@@ -293,9 +293,9 @@ def taken(
     """
     generator = generator_of(choice, stages.backends)
     info = generator.info
-    notes: tuple[str, ...] = ()
+    notes = info.notes
     if follow is not None and not info.follows_melody:
-        notes = (_UNLED.format(model=info.model),)
+        notes = (*notes, _UNLED.format(model=info.model))
     elif follow is not None:
         order = replace(order, melody=follow.melody(monitor.part(0.0, 0.03)))
     take = play(generator, order, stages, monitor.part(0.03, 1.0))

@@ -29,7 +29,8 @@ class GeneratorInfo:
     """What a backend is, for manifests, caches and people.
 
     `model`, `revision` and `licence` are of the weights. `depends_on` is all that a take depends on beside its wish,
-    sampling and seed, as plain data. Nothing is loaded to tell it.
+    sampling and seed, as plain data. `notes` are what a person must know of every take, whole sentences. Nothing is
+    loaded to tell it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class GeneratorInfo:
     commercial_use: bool
     follows_melody: bool
     depends_on: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class Generator(Protocol):

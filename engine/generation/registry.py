@@ -5,17 +5,36 @@ from collections.abc import Callable
 from engine.backends import Backends, Choice
 from engine.errors import NrxError
 from engine.generation.protocol import Generator
-from engine.models import InstalledModel
 
 
-def _musicgen(model: InstalledModel, backends: Backends) -> Generator:
+def _musicgen(choice: Choice, backends: Backends) -> Generator:
     from engine.generation.musicgen.backend import MusicGenGenerator
 
-    return MusicGenGenerator(model, device=backends.device, cache=backends.cache)
+    assert choice.model is not None  # the family is that of a model
+    return MusicGenGenerator(choice.model, device=backends.device, cache=backends.cache)
 
 
-GENERATORS: dict[str, Callable[[InstalledModel, Backends], Generator]] = {"musicgen": _musicgen}
-"""Backend of a choice -> what makes a generator from its model."""
+def _audiocraft(choice: Choice, backends: Backends) -> Generator:
+    from engine.generation.apart.backend import ApartGenerator
+
+    assert choice.model is not None  # the family is that of a model
+    return ApartGenerator(choice.model, backends.models, device=backends.device)
+
+
+def _cloud(choice: Choice, _backends: Backends) -> Generator:
+    from engine.generation.cloud.backend import CloudGenerator
+
+    assert choice.cloud is not None  # the family is that of a service
+    return CloudGenerator(choice.cloud)
+
+
+GENERATORS: dict[str, Callable[[Choice, Backends], Generator]] = {
+    "musicgen": _musicgen,
+    "audiocraft": _audiocraft,
+    "huggingface": _cloud,
+    "replicate": _cloud,
+}
+"""Backend of a choice -> what makes a generator of it."""
 
 
 def generator_of(choice: Choice, backends: Backends) -> Generator:
@@ -25,9 +44,9 @@ def generator_of(choice: Choice, backends: Backends) -> Generator:
         NrxError: `backend.missing` for a choice that plays from no weights.
     """
     make = GENERATORS.get(choice.backend)
-    if make is None or choice.model is None:
+    if make is None or not choice.is_neural:
         raise NrxError(
             "backend.missing",
             f"The backend {choice.name} makes no takes; choose one of {', '.join(GENERATORS)}.",
         )
-    return make(choice.model, backends)
+    return make(choice, backends)

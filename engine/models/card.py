@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 Task = Literal["separate", "generate", "embed"]
-Family = Literal["demucs", "musicgen", "clap"]
+Family = Literal["demucs", "musicgen", "clap", "audiocraft", "huggingface", "replicate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ModelCard:
         mirrors: addresses of files in an older format, tried where the hub has not got the repository.
         melody: it can follow a melody (generators).
         channels: of what it makes (generators).
-        runs_in: "here", or the name of the interpreter of its own that it runs in.
+        runs_in: "here", the name of the interpreter of its own that it runs in, or "cloud".
     """
 
     name: str

@@ -16,12 +16,15 @@ PACKAGES: dict[Family, tuple[str, ...]] = {
     "musicgen": ("torch", "transformers", "safetensors", "tokenizers"),
     "clap": ("torch", "transformers", "safetensors", "tokenizers"),
 }
-"""Family -> importable packages."""
+"""Family -> importable packages; a family that is not here needs none in this interpreter."""
 
 
 def what_is_missing(family: Family) -> str | None:
     """Return one clause that says which package of a family is missing or too old; None if all are there."""
-    for package in PACKAGES[family]:
+    packages = PACKAGES.get(family)
+    if packages is None:
+        return None
+    for package in packages:
         if find_spec(package) is None:
             return f"the package {package} is not installed; `{INSTALL}` installs it"
     installed = torch_version()
