@@ -1,9 +1,9 @@
-"""The strip's three filters in one transform: low cut, K-weighting for the meter, and the band of the dip.
+"""The strip's two filters in one transform: low cut, and the band of the dip behind it.
 
 Each is a recursive filter whose response has died away by `RESPONSE_S` (-110 dB for a low cut at 20 Hz), used
-as a finite one by overlap-save. One forward FFT of a block serves all three, rows are transformed four at a
+as a finite one by overlap-save. One forward FFT of a block serves both, rows are transformed four at a
 time, which lets the FFT use the processor's vectors, and float32 keeps errors below -130 dB of the loudest
-sample nearby: two to three times as fast as the recursion, and within 0.01 LU of it.
+sample nearby: two to three times as fast as the recursion.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.recursive import butterworth, filtered
-from engine.loudness.weighting import k_weighting_sos
 from engine.mixing.ducking import band_sos
 
 RESPONSE_S, ROW_S = 0.15, 1.5
@@ -27,7 +26,7 @@ Spectrum = NDArray[np.complex64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StripFilters:
-    """Spectra of the low cut (None: there is none), of K-weighting and of the dip's band, both behind the low cut.
+    """Spectra of the low cut (None: there is none), and of the dip's band behind it.
 
     `size` is the length of a transform, of which the first `reach` frames repeat what came before.
     """
@@ -35,7 +34,6 @@ class StripFilters:
     size: int
     reach: int
     cut: Spectrum | None
-    heard: Spectrum
     band: Spectrum
 
     @property
@@ -52,7 +50,7 @@ class StripFilters:
         """Return the same filters, louder by a (linear) gain; without a low cut there is nothing that could be."""
         level = np.float32(gain)
         cut = None if self.cut is None else self.cut * level
-        return replace(self, cut=cut, heard=self.heard * level, band=self.band * level)
+        return replace(self, cut=cut, band=self.band * level)
 
 
 def row_size(sample_rate: int) -> int:
@@ -93,7 +91,6 @@ def strip_filters(sample_rate: int, low_cut_hz: float) -> StripFilters:
         size,
         len(impulse),
         spectrum(impulse) if low_cut_hz > 0.0 else None,
-        spectrum(filtered(k_weighting_sos(sample_rate), impulse)),
         spectrum(filtered(band_sos(sample_rate), impulse)),
     )
 
@@ -136,10 +133,6 @@ class BlockFilter:
         if self._filters.cut is None:
             return self._line[:, self._filters.reach : self._filters.reach + self._frames].copy()
         return self._through(self._filters.cut)
-
-    def heard(self) -> NDArray[np.float32]:
-        """Return the block behind low cut and K-weighting."""
-        return self._through(self._filters.heard)
 
     def in_band(self) -> NDArray[np.float32]:
         """Return the block behind the low cut, in the band of the dip."""

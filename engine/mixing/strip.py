@@ -85,11 +85,11 @@ def run_strip(
         block = audio.samples[:channels, start : start + filters.block_frames]
         end = start + block.shape[1]
         if not stream.feed(block):
-            meter.add_silence(block.shape[1])
+            meter.add(block)
             out[:, start:end] = 0.0
             continue
-        meter.add_weighted(stream.heard())
         cut = stream.cut()
+        meter.add(cut)
         if dips is not None:
             gain = dip_at(dips, depth_db, start, block.shape[1], rate)
             lowest = float(gain.min())
@@ -97,7 +97,7 @@ def run_strip(
                 deepest = min(deepest, lowest)
                 in_band = stream.in_band()
                 in_band *= gain - np.float32(1.0)
-                cut = cut + in_band
+                cut += in_band
         power += (np.vdot(cut[0], cut[0]), np.vdot(cut[-1], cut[-1]))
         np.multiply(cut[0], np.float32(left), out=out[0, start:end])
         np.multiply(cut[-1], np.float32(right), out=out[1, start:end])

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.recursive import butterworth, filtered
-from engine.loudness.weighting import k_weighting_sos
 from engine.mixing.ducking import band_sos
 from engine.mixing.filters import StripFilters, response_frames, row_size
 from engine.mixing.session.strips import EqBand
@@ -60,7 +59,7 @@ def sections_of(
 
 
 def strip_kernel(sections: NDArray[np.float64], sample_rate: int) -> StripFilters:
-    """Return the filters of a strip with these sections; they also hold K-weighting and the dip's band behind them."""
+    """Return the filters of a strip with these sections; they also hold the dip's band behind them."""
     return _kernel(sections.tobytes(), len(sections), sample_rate)
 
 
@@ -81,6 +80,5 @@ def _kernel(packed: bytes, count: int, sample_rate: int) -> StripFilters:
         size,
         len(impulse),
         spectrum(impulse) if count else None,
-        spectrum(filtered(k_weighting_sos(sample_rate), impulse)),
         spectrum(filtered(band_sos(sample_rate), impulse)),
     )
