@@ -4,7 +4,10 @@ Each function here is an *intrinsic*: called from compiled code, it becomes the 
 Addresses are integers (`array.ctypes.data`). Nothing here checks bounds; `kernels` does the arithmetic of places.
 
 The dot products multiply int8 weights by int16 activations and add in int32, so they are exact, and the same in any
-order. On x86 with AVX2 a pair of products is one `pmaddwd`; elsewhere LLVM chooses from plain multiplications.
+order. Floats are never contracted: a token's result is the same in a tile of one and in one of four. On x86 with AVX2
+a pair of products becomes one `pmaddwd`; elsewhere LLVM does the like with what there is.
+
+What numba keeps of `kernels` on disk is made anew when that file changes, not when this one does: touch both.
 """
 
 # mypy: disable-error-code="misc, no-untyped-call, untyped-decorator"
@@ -149,8 +152,8 @@ def make_tile(tokens: int) -> Any:
                     same = _shuffled(builder, one, [0] * _HALF)
                     for t in range(tokens):
                         floats = builder.sitofp(sums[r * tokens + t], _FLOATS)
-                        scaled = builder.fmul(floats, same, flags=("contract",))
-                        made.append(builder.fadd(totals[r * tokens + t], scaled, flags=("contract",)))
+                        scaled = builder.fmul(floats, same)
+                        made.append(builder.fadd(totals[r * tokens + t], scaled))
                 return made
 
             zeros = [ir.Constant(_FLOATS, [0.0] * _HALF)] * (ROWS * tokens)
