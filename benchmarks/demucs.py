@@ -2,9 +2,9 @@
 
     python benchmarks/demucs.py [--pairs 5] [--seconds 30] [--precision float32] [--scale 0.0001 1.0] [--json]
 
-The network has the size of the published htdemucs (42 million weights) and random weights, which cost the same. Each run
-is a process of its own; the two sides take turns at going first. What is timed is the whole way from the checkpoint on
-disk to the stems in memory, at each side's defaults, on the same song with the same shift: loading, normalising,
+The network has the size of the published htdemucs (42 million weights) and random weights, which cost the same. Each
+run is a process of its own; the two sides take turns at going first. What is timed is the whole way from the checkpoint
+on disk to the stems in memory, at each side's defaults, on the same song with the same shift: loading, normalising,
 separating, joining. Imports are not timed, and neither is the one-off conversion of the network, which is reported.
 
 `--scale` gives values for the LayerScale of all residual branches, a run for each: with a fresh model's 1e-4 the
@@ -102,7 +102,14 @@ def run_ours(
     from engine.separation.neural import DemucsSeparator
 
     separator = DemucsSeparator(
-        folder, "htdemucs", device="cpu", shifts=1, residual=False, cache=cache, seed=seed, precision=precision
+        folder,
+        "htdemucs",
+        device="cpu",
+        shifts=1,
+        residual=False,
+        cache=cache,
+        seed=seed,
+        precision=precision,
     )
     stems = separator.separate(Audio(mix, RATE))
     return np.stack([stems[source].samples for source in SOURCES])
@@ -110,7 +117,7 @@ def run_ours(
 
 def work(side: str, options: argparse.Namespace) -> dict[str, float]:
     """Run one side in this process."""
-    import demucs.api
+    import demucs.api  # noqa: F401 - imported outside of the timing
     import openvino  # noqa: F401 - imported outside of the timing
     import psutil
 

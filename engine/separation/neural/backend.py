@@ -12,8 +12,8 @@ from engine.progress import SILENT, Monitor
 from engine.separation.collect import collect
 from engine.separation.neural.checkpoints import Bag, read_bag
 from engine.separation.neural.ladder import Climbing, Ladder, rungs_for
-from engine.separation.neural.passes import Group, Member, Passes, draw_origins
 from engine.separation.neural.network import PRECISIONS
+from engine.separation.neural.passes import Group, Member, Passes, draw_origins
 from engine.separation.neural.rates import Return, Source, channel_groups, frames_at, level_of
 from engine.separation.neural.residual import Redistribution
 from engine.separation.protocol import STEMS, SeparatorInfo, StemBlock

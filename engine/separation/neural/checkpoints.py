@@ -1,10 +1,10 @@
 """Demucs' checkpoints on disk: which files make a model, what they say of it, and loading them.
 
 A model is a folder with `<name>.yaml`, which names its members and their weights (a bag), and the members as
-`.safetensors` or `.th`; or one such file. What a model is can be read from the headers of `.safetensors` without loading
-anything. `.th` files are pickles: they are opened by PyTorch's reader of mere weights, which may make Demucs' own
-classes and nothing else. Sources: `demucs.repo`, `demucs.hf` and `demucs.states` of demucs 4.1 (MIT), whose loaders make
-the models here.
+`.safetensors` or `.th`; or one such file. What a model is can be read from the headers of `.safetensors` without
+loading anything. `.th` files are pickles: they are opened by PyTorch's reader of mere weights, which may make Demucs'
+own classes and nothing else. Sources: `demucs.repo`, `demucs.hf` and `demucs.states` of demucs 4.1 (MIT), whose loaders
+make the models here.
 """
 
 import json
@@ -27,8 +27,8 @@ _LONGEST_HEADER = 100_000_000
 class Bag:
     """What a model is made of.
 
-    `files` are its members, `weights` a row a member with a number a source, `segment_s` the length of segments that the
-    bag asks for where its members can take it.
+    `files` are its members, `weights` a row a member with a number a source, `segment_s` the length of segments that
+    the bag asks for where its members can take it.
     """
 
     files: tuple[Path, ...]
@@ -113,7 +113,7 @@ def _member(folder: Path, signature: str) -> Path:
             return file
     raise NrxError(
         "model.missing",
-        f"{folder} has no {signature}.safetensors and no {signature}.th; fetch the model again, or copy the file there.",
+        f"{folder} has no {signature}.safetensors and no {signature}.th; fetch the model again.",
     )
 
 
@@ -169,10 +169,8 @@ def load_member(file: Path, segment_s: float | None) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # arguments that this version of demucs no longer has
-            if file.suffix == ".safetensors":
-                model = load_safetensors_model(file)
-            else:
-                model = load_model(dict(_package(file)))
+            is_safe = file.suffix == ".safetensors"
+            model = load_safetensors_model(file) if is_safe else load_model(dict(_package(file)))
     except NrxError:
         raise
     except Exception as error:

@@ -70,11 +70,16 @@ class RealCore(torch.nn.Module):  # type: ignore[misc]  # PyTorch is not typed h
         channels, columns, bins, _ = spectra.shape
         as_channels = spectra.permute(0, 3, 2, 1).reshape(1, 2 * channels, bins, columns)
         taken: list[Any] = []
+
+        def keep(masked: Any, _length: int) -> float:
+            taken.append(masked)
+            return 0.0
+
         replaced = {
             "_spec": lambda _mix: None,
             "_magnitude": lambda _spectra: _Measured(as_channels, levels[0], levels[1]),
             "_mask": lambda _spectra, masked: masked,
-            "_ispec": lambda masked, _length: taken.append(masked) or 0.0,
+            "_ispec": keep,
             "use_train_segment": False,
         }
         before = {name: self.model.__dict__[name] for name in replaced if name in self.model.__dict__}

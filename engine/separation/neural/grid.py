@@ -20,7 +20,7 @@ SHIFT_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch [start, start + frames) of the song, which the network sees as [window_start, window_start + window)."""
+    """A stretch [start, start + frames) of the song; the network sees `window` frames from `window_start` on."""
 
     start: int
     frames: int
@@ -77,8 +77,9 @@ def triangle(frames: int) -> NDArray[np.float32]:
     """Return the weights of a whole segment: a triangle with its top, 1, in the middle."""
     half = frames // 2
     rise, fall = np.arange(1, half + 1), np.arange(frames - half, 0, -1)
-    weights = np.concatenate((rise, fall)).astype(np.float32)
-    return weights / weights.max()
+    weights: NDArray[np.float32] = np.concatenate((rise, fall)).astype(np.float32)
+    weights /= weights.max()
+    return weights
 
 
 class OverlapAdd:

@@ -121,7 +121,6 @@ def _in_parts(network: Network, mix: Samples, part: int, monitor: Monitor) -> Sa
 
 def window_of(samples: Samples, start: int, frames: int) -> Samples:
     """Return `frames` frames of `samples` (channels, length) from `start` on, with silence outside of them."""
-    length = samples.shape[-1]
     inside = samples[:, max(0, start) : max(0, start + frames)]
     if inside.shape[-1] == frames:
         return inside

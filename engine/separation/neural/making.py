@@ -56,7 +56,7 @@ class Maker:
             most = "" if longest_s is None else f" to {longest_s:g}"
             raise NrxError(
                 "request.invalid",
-                f"segment_s is {wanted_s:g}; the model in {self._file.name} takes {SHORTEST_SEGMENT_S:g}{most} seconds.",
+                f"segment_s is {wanted_s:g}; {self._file.stem} takes {SHORTEST_SEGMENT_S:g}{most} seconds.",
             )
         segment = int(rate * (model.segment if segment_s is None else segment_s))
         self._usual_frames = segment if trained is None else trained

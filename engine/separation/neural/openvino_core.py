@@ -13,6 +13,7 @@ import shutil
 import uuid
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,8 @@ class OpenVinoCore:
                 monitor.check()
         except BaseException:
             self._request.cancel()
-            while not self._request.wait_for(_POLL_MS):
-                pass
+            with suppress(RuntimeError):  # which says that it was cancelled
+                self._request.wait()
             raise
         masked, waves = (torch.from_numpy(self._request.get_output_tensor(index).data) for index in (0, 1))
         return masked, waves

@@ -67,9 +67,10 @@ class Redistribution:
         done = self._stems[..., :length].copy()
         for index, share in enumerate(shares):
             back = irfft(lost * share, n=2 * hop) * self._window
-            halves = back.reshape(back.shape[0], count, 2, hop)
-            done[index] += halves[:, :, 0].reshape(-1, length)
-            done[index, :, hop:] += halves[:, :-1, 1].reshape(-1, length - hop)
+            channels = back.shape[0]
+            halves = back.reshape(channels, count, 2, hop)
+            done[index] += halves[:, :, 0].reshape(channels, length)
+            done[index, :, hop:] += halves[:, :-1, 1].reshape(channels, length - hop)
             done[index, :, :hop] += self._tail[index]
             self._tail[index] = halves[:, -1, 1]
         self._stems, self._mix = self._stems[..., length:].copy(), self._mix[..., length:].copy()

@@ -59,7 +59,7 @@ def difference_db(ours: dict[str, Audio], theirs: dict[str, NDArray[np.float32]]
         float(
             10
             * np.log10(
-                ((ours[role].samples.astype(np.float64) - stem) ** 2).sum()
+                (((ours[role].samples.astype(np.float64) - stem) ** 2).sum() + 1e-30)
                 / (stem.astype(np.float64) ** 2).sum()
             )
         )

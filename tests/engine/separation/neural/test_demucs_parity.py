@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from demucs_kit import RATE, difference_db, sound, stock
 
-torch = pytest.importorskip("torch", reason="torch (extra `neural`) is not installed")
+pytest.importorskip("torch", reason="torch (extra `neural`) is not installed")
 pytest.importorskip("demucs", reason="demucs (extra `neural`) is not installed")
 
-from tests import neural_fixtures as kit  # noqa: E402
+import torch
 
-from engine.errors import NrxError  # noqa: E402
-from engine.separation import separate  # noqa: E402
-from engine.separation.collect import collect  # noqa: E402
-from engine.separation.neural import DemucsSeparator, making  # noqa: E402
-from engine.separation.neural.passes import draw_origins  # noqa: E402
+from engine.errors import NrxError
+from engine.separation import separate
+from engine.separation.collect import collect
+from engine.separation.neural import DemucsSeparator, making
+from engine.separation.neural.passes import draw_origins
+from tests import neural_fixtures as kit
 
 EXACT_DB = -110.0
 SHORT = Fraction(1)

@@ -1,0 +1,196 @@
+"""Demucs through OpenVINO: the same stems, converted once, kept whole or not at all, and made anew when it must be."""
+
+import json
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import numpy as np
+import pytest
+from demucs_kit import difference_db, files_of, sound, stock
+
+pytest.importorskip("torch", reason="torch (extra `neural`) is not installed")
+pytest.importorskip("demucs", reason="demucs (extra `neural`) is not installed")
+pytest.importorskip("openvino", reason="openvino (extra `neural`) is not installed")
+
+import torch
+
+from engine.errors import Cancelled
+from engine.progress import Monitor
+from engine.separation.neural import DemucsSeparator, openvino_core
+from tests import neural_fixtures as kit
+
+SAME_DB = -90.0
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> tuple[Any, Path, Path]:
+    """A model, its folder, and a cache in which it has been converted."""
+    folder, cache = tmp_path_factory.mktemp("demucs"), tmp_path_factory.mktemp("cache")
+    model = kit.tiny_htdemucs(segment=1)
+    kit.save_demucs(model, folder, "one")
+    separate(folder, cache, sound(0.5))
+    return model, folder, cache
+
+
+def separate(folder: Path, cache: Path | None, audio: Any, **options: Any) -> Any:
+    one = DemucsSeparator(folder, "one", device="cpu", shifts=0, residual=False, cache=cache, **options)
+    stems = one.separate(audio)
+    assert one.info.steps == ()
+    return stems
+
+
+@pytest.fixture
+def never_converted(monkeypatch) -> None:
+    def refuse(*_given: Any) -> None:
+        raise AssertionError("converted again")
+
+    monkeypatch.setattr(openvino_core, "_convert", refuse)
+
+
+@pytest.fixture
+def conversions(monkeypatch) -> list[Path]:
+    done: list[Path] = []
+    convert = openvino_core._convert
+
+    def counted(*given: Any) -> Any:
+        done.append(Path())
+        return convert(*given)
+
+    monkeypatch.setattr(openvino_core, "_convert", counted)
+    return done
+
+
+@pytest.mark.usefixtures("never_converted")
+def test_stems_are_demucs_own_and_nothing_is_converted_twice(kept, monkeypatch):
+    model, folder, cache = kept
+    audio = sound(2.6)
+    assert difference_db(separate(folder, cache, audio), stock([model], audio, monkeypatch)) < SAME_DB
+
+
+@pytest.mark.usefixtures("never_converted")
+def test_tones_far_above_the_noise_are_exact_too(kept, monkeypatch):
+    model, folder, cache = kept
+    at_s = np.arange(44100) / 44100
+    audio = sound(1.0)
+    audio.samples[:] = np.sin(2 * np.pi * 440 * at_s)
+    assert difference_db(separate(folder, cache, audio), stock([model], audio, monkeypatch)) < SAME_DB
+
+
+def test_a_folder_is_published_whole(kept):
+    _, _, cache = kept
+    (entry,) = cache.iterdir()
+    assert files_of(entry) == ["core.bin", "core.json", "core.xml"]
+    sizes = json.loads((entry / "core.json").read_text())
+    assert sizes == {name: (entry / name).stat().st_size for name in ("core.bin", "core.xml")}
+
+
+def _other_weights(folder: Path, _cache: Path) -> None:
+    kit.save_demucs(kit.tiny_htdemucs(segment=1, seed=9), folder, "one")
+
+
+def _truncated(_folder: Path, cache: Path) -> None:
+    file = next(cache.rglob("core.bin"))
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def _half_gone(_folder: Path, cache: Path) -> None:
+    next(cache.rglob("core.json")).unlink()
+
+
+@pytest.mark.parametrize("change", [_other_weights, _truncated, _half_gone])
+def test_a_changed_checkpoint_and_a_damaged_cache_are_converted_anew(
+    change, kept, tmp_path, conversions, monkeypatch
+):
+    from demucs.hf import load_safetensors_model
+
+    folder, cache = (copytree(place, tmp_path / place.name) for place in kept[1:])
+    audio = sound(0.4)
+    change(folder, cache)
+    stems = separate(folder, cache, audio)
+    assert len(conversions) == 1
+    model = load_safetensors_model(folder / "one.safetensors").eval()
+    assert difference_db(stems, stock([model], audio, monkeypatch)) < SAME_DB
+
+
+def test_without_a_cache_nothing_is_written(tmp_path, conversions):
+    kit.save_demucs(kit.tiny_htdemucs(segment=1, t_layers=1, dconv_mode=0), tmp_path, "one")
+    before = files_of(tmp_path)
+    separate(tmp_path, None, sound(0.4))
+    assert files_of(tmp_path) == before
+    assert len(conversions) == 1
+
+
+def test_a_cache_that_cannot_be_written_stops_nobody(tmp_path, kept):
+    _, folder, _ = kept
+    file = tmp_path / "no folder"
+    file.write_text("in the way")
+    separate(folder, file, sound(0.4))
+
+
+def test_what_openvino_cannot_take_runs_in_pytorch_and_that_is_told(kept, monkeypatch):
+    model, folder, cache = kept
+
+    def refuse(*_given: Any, **_named: Any) -> None:
+        raise RuntimeError("no such operation\nand more")
+
+    monkeypatch.setattr("engine.separation.neural.making.openvino_core", refuse)
+    one = DemucsSeparator(folder, "one", device="cpu", shifts=0, residual=False, cache=cache)
+    audio = sound(1.5)
+    assert difference_db(one.separate(audio), stock([model], audio, monkeypatch)) < -110
+    assert len(one.info.steps) == 1
+    assert "no such operation" in one.info.steps[0]
+    assert "slower" in one.info.steps[0]
+
+
+@pytest.mark.usefixtures("never_converted")
+def test_a_cancel_is_heard_while_the_network_runs(kept, monkeypatch):
+    _, folder, cache = kept
+    monkeypatch.setattr(openvino_core, "_POLL_MS", 0)
+    looks: list[None] = []
+
+    def is_cancelled() -> bool:
+        looks.append(None)
+        return len(looks) > 2  # the start, and one look at the running network
+
+    one = DemucsSeparator(folder, "one", device="cpu", shifts=0, cache=cache)
+    with pytest.raises(Cancelled):
+        one.separate(sound(1.0), Monitor(is_cancelled=is_cancelled))
+    assert len(looks) == 3
+
+
+@pytest.mark.usefixtures("never_converted")
+def test_the_same_song_gives_the_same_bits(kept):
+    _, folder, cache = kept
+    audio = sound(1.4)
+    first, again = (separate(folder, cache, audio)["drums"].samples for _ in range(2))
+    assert np.array_equal(first, again)
+
+
+@pytest.mark.parametrize("name", ["hdemucs", "hdemucs with the old padding"])
+def test_demucs_v3_goes_through_it_too(name, tmp_path, monkeypatch):
+    model = kit.tiny_hdemucs(segment=1, hybrid_old=name != "hdemucs")
+    kit.save_demucs(model, tmp_path, "one")
+    audio = sound(2.0)
+    one = DemucsSeparator(tmp_path, "one", device="cpu", shifts=0, residual=False)
+    stems = one.separate(audio)
+    assert one.info.steps == ()
+    assert difference_db(stems, stock([model], audio, monkeypatch)) < SAME_DB
+
+
+def test_the_rearranged_network_is_the_same_network():
+    from engine.separation.neural.core import RealCore, levels_of
+    from engine.separation.neural.rearranged import FlatResidual, WovenPhases, rearrange
+    from engine.separation.neural.spectrum import Spectrum
+
+    for make in (kit.tiny_htdemucs, kit.tiny_hdemucs):
+        model, changed = make(segment=1), make(segment=1)
+        rearrange(changed)
+        kinds = {type(module) for module in changed.modules()}
+        assert {FlatResidual, WovenPhases} <= kinds or make is kit.tiny_hdemucs
+        audio = torch.from_numpy(sound(1.0).samples)
+        spectra = Spectrum(44100, 4096).analyse(audio)
+        with torch.inference_mode():
+            given = (spectra, audio[None], levels_of(spectra, audio))
+            for before, after in zip(RealCore(model)(*given), RealCore(changed)(*given), strict=True):
+                assert (after - before).abs().max() < 1e-4 * before.abs().max()
