@@ -28,5 +28,6 @@ def neural_wishes(request: Request) -> "NeuralWishes":
             early_stopping=asked.early_stopping,
         ),
         ahead=asked.ahead,
+        before=asked.before,
         tries=asked.tries,
     )

@@ -127,7 +127,9 @@ class GenerationRequest(Strict):
     `top_p`: only the likeliest are drawn from (0 and 1: all). `beams` above 1 searches for the likeliest take, and then
     `length_penalty` and `early_stopping` count. `mood`: a word or two more for the prompt. `tries`: how many seeds are
     tried until a take can be fitted to the timeline. `ahead`: how many requests like this one with the next seeds
-    follow; their takes are made in one batch with this one's, and wait for them in the cache.
+    follow; their takes are made in one batch with this one's, and wait for them in the cache. `before`: how many with
+    the seeds before went ahead of it; where a model of sound and words is there, the takes of all of them are ranked,
+    and the first request gets the best.
     """
 
     guidance: float = Field(default=3.0, ge=0, le=30, allow_inf_nan=False)
@@ -140,6 +142,7 @@ class GenerationRequest(Strict):
     mood: str = Field(default="", max_length=200)
     tries: int = Field(default=3, ge=1, le=10)
     ahead: int = Field(default=0, ge=0, le=49)
+    before: int = Field(default=0, ge=0, le=49)
 
 
 class Request(Strict):
@@ -468,11 +471,30 @@ class BackendInfo(Strict):
     why: str | None = None
 
 
+class RankingInfo(Strict):
+    """How a take stands among those made with it: its place (1 is the best), and how well it fits, from -1 to 1.
+
+    `score` is the mean of `by_prompt` and `by_likeness` (to the song; None without one), as `model` hears them; `seeds`
+    are those of all takes, the best first.
+    """
+
+    place: int
+    of: int
+    score: float
+    by_prompt: float | None
+    by_likeness: float | None
+    seeds: tuple[int, ...]
+    model: str
+    revision: str
+    licence: str
+
+
 class TakeInfo(Strict):
     """A take of a generator that plays from weights: what it was asked, its seed, and how it was fitted.
 
     `seeds_tried` ends with `seed`; the takes before could not be fitted. `stretch` is new length over old, None where
     nothing was fitted; `why_not` then says why. `residual_*_ms` are how far attacks lie from the timeline's beats.
+    `ranking` is there where several takes were made together and a model ranked them.
     """
 
     backend: str
@@ -493,6 +515,7 @@ class TakeInfo(Strict):
     residual_median_ms: float | None
     residual_worst_ms: float | None
     why_not: str | None = None
+    ranking: RankingInfo | None = None
 
 
 class StageInfo(Strict):

@@ -1,9 +1,9 @@
 """Writes what an action made into a return's folder: tracks, MIDI, picture, and last the manifest."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -179,8 +179,8 @@ def write_files(
         "sync": tuple(SyncInfo(**_fields(item)) for item in outcome.sync),
         "loudness": {name: LoudnessInfo(**_fields(item)) for name, item in outcome.loudness.items()},
         "backends": tuple(BackendInfo(**_fields(item)) for item in outcome.backends),
-        "takes": tuple(TakeInfo(**_fields(item)) for item in outcome.takes),
-        "licences": tuple(dict.fromkeys(f"{item.name}: {item.licence}" for item in outcome.backends)),
+        "takes": tuple(TakeInfo.model_validate(asdict(item)) for item in outcome.takes),
+        "licences": tuple(dict.fromkeys(_licences(outcome))),
         "notes": outcome.notes,
     }
 
@@ -384,6 +384,15 @@ def _rounded(times_s: tuple[float, ...]) -> tuple[float, ...]:
 
 def _fields(item: Any) -> Mapping[str, Any]:
     return {name: getattr(item, name) for name in item.__dataclass_fields__}
+
+
+def _licences(outcome: Outcome) -> Iterator[str]:
+    """Yield what was used with its licence: the backends, and what ranked takes."""
+    for backend in outcome.backends:
+        yield f"{backend.name}: {backend.licence}"
+    for take in outcome.takes:
+        if take.ranking is not None:
+            yield f"{take.ranking.model}: {take.ranking.licence}"
 
 
 def _or_none(level: float | None) -> float | None:

@@ -120,11 +120,31 @@ class SyncSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranking:
+    """How a take stands among those made with it: its place from 1, the best, and how well it fits, from -1 to 1.
+
+    `score` is the mean of how well it fits the prompt (`by_prompt`) and how alike the song it is (`by_likeness`, None
+    without a song), as `model` hears it; `seeds` are those of all takes, the best first.
+    """
+
+    place: int
+    of: int
+    score: float
+    by_prompt: float | None
+    by_likeness: float | None
+    seeds: tuple[int, ...]
+    model: str
+    revision: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
 class TakeSummary:
     """A take of a neural generator: what it was asked, from which seed, and how it was fitted to the timeline.
 
     `seeds_tried` ends with `seed`; those before could not be fitted. `stretch` is new length over old; `residual_*_ms`
     are how far attacks lie from the timeline's beats afterwards. `why_not` says why it could not be fitted, if so.
+    `ranking` is there where several takes were made together and a model ranked them.
     """
 
     backend: str
@@ -145,6 +165,7 @@ class TakeSummary:
     residual_median_ms: float | None
     residual_worst_ms: float | None
     why_not: str | None = None
+    ranking: Ranking | None = None
 
 
 @dataclass(frozen=True, slots=True)

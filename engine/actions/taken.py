@@ -30,7 +30,7 @@ from engine.generation.registry import generator_of
 from engine.mixing import MixedTrack, MixTrack
 from engine.mixing.roles import balance_of
 from engine.presets import Style
-from engine.progress import Monitor
+from engine.progress import SILENT, Monitor
 from engine.stages import Stages
 from engine.tempo import TempoMap
 
@@ -50,13 +50,15 @@ class NeuralWishes:
     """What a person may ask of a neural generator beside what any generator is asked.
 
     `words` lead the prompt; `mood` is a word or two. `ahead` is how many takes with the next seeds will be asked for in
-    jobs of their own: they are made together. `tries` is how many seeds are tried until a take can be fitted.
+    jobs of their own, and `before` how many with the seeds before were: they are made together and ranked. `tries` is
+    how many seeds are tried until a take can be fitted.
     """
 
     words: str = ""
     mood: str = ""
     sampling: Sampling = field(default_factory=Sampling)
     ahead: int = 0
+    before: int = 0
     tries: int = TRIES
 
 
@@ -150,6 +152,7 @@ def instrumental_for(
         from_first_bar=False,
         pitch_semitones=tuning_cents / 100.0,
         ahead=wanted.ahead,
+        before=wanted.before,
         tries=wanted.tries,
     )
     track = taken(
@@ -210,6 +213,7 @@ def like_song(
         pitch_semitones=analysis.tuning_cents / 100.0,
         may_lack_beat=stem in BEATLESS,
         ahead=wanted.ahead,
+        before=wanted.before,
         tries=wanted.tries,
     )
     follow = _Follow(stems, mix, own, timeline, frozenset())
@@ -259,6 +263,7 @@ def from_words(
         from_first_bar=True,
         may_lack_beat=stem in BEATLESS,
         ahead=wanted.ahead,
+        before=wanted.before,
         tries=wanted.tries,
     )
     return taken(stages.backends.generator(), order, None, name, stages, monitor)
@@ -273,6 +278,10 @@ class _Follow:
     own: TempoMap
     timeline: TempoMap
     keep: frozenset[str]
+
+    def song(self) -> Audio:
+        """Return the song itself."""
+        return self.mix.audio or self.mix.read(SILENT)
 
     def melody(self, monitor: Monitor) -> Melody:
         """Return what a generator is to follow."""
@@ -294,6 +303,8 @@ def taken(
     generator = generator_of(choice, stages.backends)
     info = generator.info
     notes = info.notes
+    if follow is not None:
+        order = replace(order, like=follow.song)
     if follow is not None and not info.follows_melody:
         notes = (*notes, _UNLED.format(model=info.model))
     elif follow is not None:

@@ -1,22 +1,25 @@
 """Takes of a neural generator: made, kept in the cache, fitted to the timeline, and made anew where that fails.
 
 What comes from the generator is kept by what it was made from, before any fitting, so that another tempo, or another
-job with the same wish, does not wait for it again. A take that can't be fitted is followed by one from another seed;
-the last of them is handed over as it is, with the reason.
+job with the same wish, does not wait for it again. Of several takes that are made together each job has one: they are
+ranked where a model is there that can, and the first job has the best. A take that can't be fitted is followed by one
+from another seed; the last of them is handed over as it is, with the reason.
 """
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from engine.actions.conform import Fit, fit_take, listen, own_timeline
-from engine.actions.model import TakeSummary
+from engine.actions.model import Ranking, TakeSummary
+from engine.actions.ranking import Candidate, judge, ranked, told
 from engine.audio import Audio, read_audio, resample, to_stereo, write_wav
 from engine.generation.melody import Melody
 from engine.generation.musicgen.sampling import Sampling
 from engine.generation.protocol import Generator, Wish
-from engine.progress import Monitor
+from engine.progress import SILENT, Monitor
 from engine.stages import Stages
 from engine.tempo import TempoMap
 
@@ -26,6 +29,8 @@ ANOTHER_SEED = 1_000_003
 SPARE_SHARE, SPARE_S = 1.08, 4.0
 """How much longer a take is made than the timeline, for what fitting cuts off and takes in."""
 MADE = 0.75
+RANKED = 0.7
+"""Where in the progress several takes have been made and ranked, and the first is fitted."""
 _SOUND, _DEVICE = "take.wav", "device.txt"
 
 
@@ -45,6 +50,8 @@ class Order:
         pitch_semitones: how far it is retuned on the way.
         may_lack_beat: it is as good without a beat.
         ahead: how many takes with the next seeds will be asked for after this one; they are made with it.
+        before: how many takes with the seeds before have been asked for; they are ranked with it.
+        like: the song that is followed, for ranking.
         tries: how many seeds are tried at most.
     """
 
@@ -59,6 +66,8 @@ class Order:
     pitch_semitones: float = 0.0
     may_lack_beat: bool = False
     ahead: int = 0
+    before: int = 0
+    like: Callable[[], Audio] | None = None
     tries: int = TRIES
 
     @property
@@ -76,10 +85,14 @@ class Take:
     summary: TakeSummary
     fit: Fit
     needs_no_beat: bool = False
+    unranked: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person must know of it."""
+        return (*self.unranked, *self._fitting_notes())
+
+    def _fitting_notes(self) -> tuple[str, ...]:
         told, others = self.summary, len(self.summary.seeds_tried) - 1
         if self.needs_no_beat and told.why_not is not None:
             return (f"The {told.role} has no beat to fit to the timeline; it is as it was made.",)
@@ -104,12 +117,13 @@ def play(generator: Generator, order: Order, stages: Stages, monitor: Monitor) -
         Cancelled: soon after the job was cancelled.
     """
     tried: list[int] = []
-    every_known = True
+    pick = _picked(generator, order, stages, monitor.part(0.0, RANKED))
+    every_known, rest = pick.was_known, monitor.part(RANKED, 1.0) if pick.ranking is not None else monitor
     for attempt in range(max(1, order.tries)):
-        seed = order.sampling.seed + attempt * ANOTHER_SEED
+        seed = pick.seed + attempt * ANOTHER_SEED
         tried.append(seed)
-        share = monitor.part(1.0 - 0.5**attempt, 1.0 - 0.5 ** (attempt + 1))
-        ahead = order.ahead if attempt == 0 else 0
+        share = rest.part(1.0 - 0.5**attempt, 1.0 - 0.5 ** (attempt + 1))
+        ahead = order.ahead if attempt == 0 and pick.ranking is None else 0
         sound, device, known = _made(generator, order, seed, ahead, stages, share.part(0.0, MADE))
         every_known = every_known and known
         timeline, fit = _fitted(sound, order, share.part(MADE, 1.0))
@@ -118,11 +132,54 @@ def play(generator: Generator, order: Order, stages: Stages, monitor: Monitor) -
     if every_known:
         stages.was_cached()
     monitor.report(1.0)
-    return _told(generator, order, tried, timeline, fit, device)
+    return _told(generator, order, pick, tried, timeline, fit, device)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    """The seed that an order begins with, and how its take stands among those that are made with it."""
+
+    seed: int
+    ranking: Ranking | None = None
+    notes: tuple[str, ...] = ()
+    was_known: bool = True
+
+
+def _picked(generator: Generator, order: Order, stages: Stages, monitor: Monitor) -> _Pick:
+    """Return the seed of an order: its own, or of several takes that are ranked the one at its place."""
+    own, count = order.sampling.seed, order.before + 1 + order.ahead
+    if count == 1:
+        return _Pick(own)
+    choice, note = judge(stages.backends)
+    if choice is None:
+        return _Pick(own, notes=() if note is None else (note,))
+    depends_on, first = _depends_on(generator, _wish(order), order.sampling), max(0, own - order.before)
+    candidates, every_known = [], True
+    for index in range(count):
+        seed = first + index
+        share = monitor.part(0.8 * index / count, 0.8 * (index + 1) / count)
+        _, _, known = _made(generator, order, seed, count - 1 - index, stages, share)
+        every_known = every_known and known
+        candidates.append(
+            Candidate(
+                seed,
+                {**depends_on, "seed": seed},
+                partial(_made_before, generator, order, seed, stages),
+            )
+        )
+    best_first = ranked(candidates, choice, order.prompt, order.like, stages, monitor.part(0.8, 1.0))
+    place = min(order.before, count - 1)
+    return _Pick(int(best_first[place].name), told(best_first, place, choice), was_known=every_known)
 
 
 def _told(
-    generator: Generator, order: Order, tried: list[int], timeline: TempoMap, fit: Fit, device: str
+    generator: Generator,
+    order: Order,
+    pick: _Pick,
+    tried: list[int],
+    timeline: TempoMap,
+    fit: Fit,
+    device: str,
 ) -> Take:
     info, report = generator.info, fit.report
     summary = TakeSummary(
@@ -144,8 +201,9 @@ def _told(
         residual_median_ms=fit.residual_median_ms,
         residual_worst_ms=fit.residual_worst_ms,
         why_not=fit.why_not,
+        ranking=pick.ranking,
     )
-    return Take(fit.audio, timeline, summary, fit, order.may_lack_beat)
+    return Take(fit.audio, timeline, summary, fit, order.may_lack_beat, pick.notes)
 
 
 def _fitted(sound: Audio, order: Order, monitor: Monitor) -> tuple[TempoMap, Fit]:
@@ -172,7 +230,7 @@ def _made(
 
     Of the seeds after it, `ahead` many, those that are not there yet are made in one batch with it.
     """
-    wish = Wish(order.prompt, order.length_s * SPARE_SHARE + SPARE_S, order.melody)
+    wish = _wish(order)
     depends_on = _depends_on(generator, wish, order.sampling)
 
     def key(of: int) -> dict[str, Any]:
@@ -194,12 +252,21 @@ def _made(
     return read_audio(folder / _SOUND), (folder / _DEVICE).read_text(encoding="utf-8"), known
 
 
+def _made_before(generator: Generator, order: Order, seed: int, stages: Stages) -> Audio:
+    """Return a take that lies in the cache, or has just been trimmed from it."""
+    return _made(generator, order, seed, 0, stages, SILENT)[0]
+
+
 def _writer(sound: Audio, device: str) -> Callable[[Path], None]:
     def fill(folder: Path) -> None:
         write_wav(folder / _SOUND, sound, "FLOAT")
         (folder / _DEVICE).write_text(device, encoding="utf-8")
 
     return fill
+
+
+def _wish(order: Order) -> Wish:
+    return Wish(order.prompt, order.length_s * SPARE_SHARE + SPARE_S, order.melody)
 
 
 def _depends_on(generator: Generator, wish: Wish, sampling: Sampling) -> dict[str, Any]:

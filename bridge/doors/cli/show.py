@@ -78,6 +78,8 @@ def _makers(manifest: Manifest) -> list[str]:
 def _take(take: TakeInfo) -> str:
     """Return what became of a generator's take; that it could not be fitted is said in the notes."""
     said = f'Take: seed {take.seed}, asked for "{take.prompt}"'
+    if take.ranking is not None:
+        said += f" (number {take.ranking.place} of {take.ranking.of} by {take.ranking.model})"
     if take.why_not is not None or take.measured_bpm is None:
         return f"{said}."
     fitted = f"played at {take.measured_bpm:.1f} BPM and fitted to {take.target_bpm:.1f}"

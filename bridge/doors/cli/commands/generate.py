@@ -54,6 +54,7 @@ def command(words: str | None, like: Path | None, out: Path | None, *, as_json: 
 
     Without neural models the built-in arranger plays: the style nearest to the words, in their tempo and key. With one,
     it plays sound from the words, or follows the song; its takes are fitted to the bars by the beats that it plays.
+    Of several, the best comes first if the model that ranks them is here (`nrx models fetch clap-music`).
 
     With --out FILE.wav the master is copied there; the return is made as ever.
     """
@@ -92,7 +93,7 @@ def _play(fields: dict[str, Any], count: int, out: Path | None, *, as_json: bool
             {
                 **fields,
                 "seed": fields.get("seed", 0) + take,
-                "generation": {**drawn, "ahead": count - 1 - take},
+                "generation": {**drawn, "ahead": count - 1 - take, "before": take},
             }
         )
         for take in range(count)

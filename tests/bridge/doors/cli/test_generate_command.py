@@ -68,7 +68,7 @@ def test_every_flag_is_in_the_request(played: Played) -> None:
     assert (request.generator, request.device, request.separator) == ("musicgen", "cpu", "spectral")
     assert request.generation.model_dump() == {
         "guidance": 4.5, "temperature": 0.8, "top_k": 100, "top_p": 0.9, "beams": 4, "length_penalty": 1.5,
-        "early_stopping": True, "mood": "cold", "tries": 2, "ahead": 0,
+        "early_stopping": True, "mood": "cold", "tries": 2, "ahead": 0, "before": 0,
     }  # fmt: skip
     assert request.seed == 7
 
@@ -78,6 +78,7 @@ def test_several_takes_have_seeds_in_a_row_and_tell_how_many_follow(played: Play
     assert nrx_generate("--like", str(song), "-n", "3", "--seed", "4").exit_code == 0
     assert [request.seed for request in played.requests] == [4, 5, 6]
     assert [request.generation.ahead for request in played.requests] == [2, 1, 0]
+    assert [request.generation.before for request in played.requests] == [0, 1, 2]
     assert all(request.inputs[0].path == str(song) for request in played.requests)
 
 
