@@ -43,13 +43,18 @@ tile1, tile2, tile4 = vector_ir.make_tile(1), vector_ir.make_tile(2), vector_ir.
 dot = vector_ir.make_dot()
 
 
-def _compiled(function: Any) -> Any:
-    """Compile a function when it is first called; keep the result on disk, if there is a place that can be written."""
+FLOATS = {"reassoc", "contract", "nsz"}
+"""What may be done to float arithmetic: sums in another order, but no pretending that there are no infinities."""
+
+_part = numba.njit(nogil=True, fastmath=FLOATS, boundscheck=False)
+"""Compiles what others call. Not kept on disk: from there it would come too finished to be made one with its caller."""
+
+
+def _whole(function: Any) -> Any:
+    """Compile a function and all that it calls when it is first called; keep the result, if a place can be written."""
     for is_kept in (True, False):
         try:
-            return numba.njit(
-                nogil=True, cache=is_kept, fastmath={"reassoc", "contract", "nsz"}, boundscheck=False
-            )(function)
+            return numba.njit(nogil=True, cache=is_kept, fastmath=FLOATS, boundscheck=False)(function)
         except RuntimeError:  # numba found no folder
             continue
     raise AssertionError
@@ -116,20 +121,20 @@ class Team(NamedTuple):
     pause: int
 
 
-@_compiled
+@_part
 def _take(team: Any, phase: Any) -> Any:
     """Return the number of the next piece of a phase that nobody has taken."""
     return fetch_add(team.sync.ctypes.data + 16 * LINE * phase, 1)
 
 
-@_compiled
+@_part
 def _next(team: Any, phase: Any) -> Any:
     """Say that the piece taken last is done; return the next one."""
     fetch_add(team.sync.ctypes.data + 16 * LINE * phase + 8 * LINE, 1)
     return _take(team, phase)
 
 
-@_compiled
+@_part
 def _wait(team: Any, phase: Any, pieces: Any) -> None:
     """Wait until all pieces of a phase are done, by whichever threads."""
     address = team.sync.ctypes.data + 16 * LINE * phase + 8 * LINE
@@ -140,7 +145,7 @@ def _wait(team: Any, phase: Any, pieces: Any) -> None:
             call(team.pause)
 
 
-@_compiled
+@_part
 def exponential(x: Any) -> Any:
     """Return e**x for x at most 88, to 1e-7 of it; 0 below -87. Made of what vectors can do."""
     x = np.float32(x)
@@ -154,7 +159,7 @@ def exponential(x: Any) -> Any:
     return series * power if x >= np.float32(-87.0) else np.float32(0.0)
 
 
-@_compiled
+@_part
 def gelu(x: Any) -> Any:
     """Return x times the normal distribution's share below x."""
     scaled = abs(x) * np.float32(0.7071067811865476)
@@ -166,7 +171,7 @@ def gelu(x: Any) -> Any:
     return x * (np.float32(1.0) - tail if x > 0 else tail)
 
 
-@_compiled
+@_part
 def shorten(vector: Any, out: Any, full: Any) -> Any:
     """Write a float vector as int16 from -full to full; return what to multiply it by."""
     largest = np.float32(0.0)
@@ -182,7 +187,7 @@ def shorten(vector: Any, out: Any, full: Any) -> Any:
     return largest / full
 
 
-@_compiled
+@_part
 def _normalise(vector: Any, norm: Any, out: Any) -> None:
     """Write a vector with mean 0 and variance 1, times norm[0], plus norm[1]."""
     size = vector.shape[0]
@@ -198,7 +203,7 @@ def _normalise(vector: Any, norm: Any, out: Any) -> None:
         out[i] = (vector[i] - mean) * scale * norm[0, i] + norm[1, i]
 
 
-@_compiled
+@_part
 def _shorten_all(team: Any, phase: Any, vectors: Any, size: Any, count: Any, out: Any, factors: Any) -> None:
     """Make int16 activations of the first `size` numbers of the first `count` vectors."""
     token = _take(team, phase)
@@ -208,7 +213,7 @@ def _shorten_all(team: Any, phase: Any, vectors: Any, size: Any, count: Any, out
     _wait(team, phase, count)
 
 
-@_compiled
+@_part
 def _normalise_all(team: Any, phase: Any, hidden: Any, norm: Any, picked: Any, scratch: Any) -> None:
     """Make int16 activations of the normalised vectors of the tokens `picked`."""
     token = _take(team, phase)
@@ -219,7 +224,7 @@ def _normalise_all(team: Any, phase: Any, hidden: Any, norm: Any, picked: Any, s
     _wait(team, phase, picked.shape[0])
 
 
-@_compiled
+@_part
 def _multiply(
     team: Any,
     phase: Any,
@@ -268,13 +273,13 @@ def _multiply(
     _wait(team, phase, pieces)
 
 
-@_compiled
+@_part
 def _store(vector: Any, places: Any, scales: Any, place: Any, full: Any) -> None:
     """Remember a vector at a place."""
     scales[place] = shorten(vector, places[place], full)
 
 
-@_compiled
+@_part
 def _mix(
     query: Any,
     factor: Any,
@@ -311,7 +316,7 @@ def _mix(
             out[i] += share * np.float32(value[i])
 
 
-@_compiled
+@_part
 def _remember_and_attend(
     team: Any,
     phase: Any,
@@ -373,7 +378,7 @@ def _remember_and_attend(
     _wait(team, phase, rows * heads)
 
 
-@_compiled
+@_part
 def _look(
     team: Any,
     phase: Any,
@@ -417,7 +422,7 @@ def _look(
     _wait(team, phase, rows * heads)
 
 
-@_compiled
+@_whole
 def forward(
     thread: Any,
     team: Any,
@@ -472,7 +477,7 @@ def forward(
     _multiply(team, phase + 1, model, heads, short, factors, picked.shape[0], logits, 0, logits)
 
 
-@_compiled
+@_whole
 def look_once(
     thread: Any,
     team: Any,
