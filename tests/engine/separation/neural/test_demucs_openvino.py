@@ -27,7 +27,7 @@ SAME_DB = -90.0
 def kept(tmp_path_factory) -> tuple[Any, Path, Path]:
     """A model, its folder, and a cache in which it has been converted."""
     folder, cache = tmp_path_factory.mktemp("demucs"), tmp_path_factory.mktemp("cache")
-    model = kit.tiny_htdemucs(segment=1)
+    model = kit.tiny_htdemucs(segment=1, t_layers=2)
     kit.save_demucs(model, folder, "one")
     separate(folder, cache, sound(0.5))
     return model, folder, cache
@@ -49,13 +49,16 @@ def never_converted(monkeypatch) -> None:
 
 
 @pytest.fixture
-def conversions(monkeypatch) -> list[Path]:
-    done: list[Path] = []
-    convert = openvino_core._convert
+def conversions(kept, monkeypatch) -> list[tuple[Any, ...]]:
+    """The conversions of the test, each of which gives what was once converted."""
+    import openvino
+
+    done: list[tuple[Any, ...]] = []
+    network = next(kept[2].rglob("core.xml"))
 
     def counted(*given: Any) -> Any:
-        done.append(Path())
-        return convert(*given)
+        done.append(given)
+        return openvino.Core().read_model(network)
 
     monkeypatch.setattr(openvino_core, "_convert", counted)
     return done
@@ -85,47 +88,49 @@ def test_a_folder_is_published_whole(kept):
     assert sizes == {name: (entry / name).stat().st_size for name in ("core.bin", "core.xml")}
 
 
-def _other_weights(folder: Path, _cache: Path) -> None:
-    kit.save_demucs(kit.tiny_htdemucs(segment=1, seed=9), folder, "one")
+def test_other_weights_are_converted_anew(kept, tmp_path, monkeypatch):
+    model = kit.tiny_htdemucs(segment=1, t_layers=1, dconv_mode=0)
+    kit.save_demucs(model, tmp_path, "one")
+    cache = copytree(kept[2], tmp_path / "cache")
+    audio = sound(0.4)
+    assert difference_db(separate(tmp_path, cache, audio), stock([model], audio, monkeypatch)) < SAME_DB
+    assert len(list(cache.iterdir())) == 2
 
 
-def _truncated(_folder: Path, cache: Path) -> None:
+def _truncated(cache: Path) -> None:
     file = next(cache.rglob("core.bin"))
     file.write_bytes(file.read_bytes()[:-1])
 
 
-def _half_gone(_folder: Path, cache: Path) -> None:
+def _half_gone(cache: Path) -> None:
     next(cache.rglob("core.json")).unlink()
 
 
-@pytest.mark.parametrize("change", [_other_weights, _truncated, _half_gone])
-def test_a_changed_checkpoint_and_a_damaged_cache_are_converted_anew(
-    change, kept, tmp_path, conversions, monkeypatch
-):
-    from demucs.hf import load_safetensors_model
-
-    folder, cache = (copytree(place, tmp_path / place.name) for place in kept[1:])
+@pytest.mark.parametrize("spoil", [_truncated, _half_gone])
+def test_a_damaged_cache_is_made_anew(spoil, kept, tmp_path, conversions, monkeypatch):
+    model, folder, good = kept
+    cache = copytree(good, tmp_path / "cache")
+    spoil(cache)
     audio = sound(0.4)
-    change(folder, cache)
-    stems = separate(folder, cache, audio)
+    for _ in range(2):
+        assert difference_db(separate(folder, cache, audio), stock([model], audio, monkeypatch)) < SAME_DB
     assert len(conversions) == 1
-    model = load_safetensors_model(folder / "one.safetensors").eval()
-    assert difference_db(stems, stock([model], audio, monkeypatch)) < SAME_DB
+    assert files_of(cache) == files_of(good)
 
 
-def test_without_a_cache_nothing_is_written(tmp_path, conversions):
-    kit.save_demucs(kit.tiny_htdemucs(segment=1, t_layers=1, dconv_mode=0), tmp_path, "one")
-    before = files_of(tmp_path)
-    separate(tmp_path, None, sound(0.4))
-    assert files_of(tmp_path) == before
-    assert len(conversions) == 1
-
-
-def test_a_cache_that_cannot_be_written_stops_nobody(tmp_path, kept):
+def test_without_a_cache_nothing_is_written(kept, conversions):
     _, folder, _ = kept
+    before = files_of(folder)
+    separate(folder, None, sound(0.4))
+    assert files_of(folder) == before
+    assert len(conversions) == 1
+
+
+@pytest.mark.usefixtures("conversions")
+def test_a_cache_that_cannot_be_written_stops_nobody(tmp_path, kept):
     file = tmp_path / "no folder"
     file.write_text("in the way")
-    separate(folder, file, sound(0.4))
+    separate(kept[1], file, sound(0.4))
 
 
 def test_what_openvino_cannot_take_runs_in_pytorch_and_that_is_told(kept, monkeypatch):
@@ -167,6 +172,7 @@ def test_the_same_song_gives_the_same_bits(kept):
     assert np.array_equal(first, again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hdemucs", "hdemucs with the old padding"])
 def test_demucs_v3_goes_through_it_too(name, tmp_path, monkeypatch):
     model = kit.tiny_hdemucs(segment=1, hybrid_old=name != "hdemucs")
