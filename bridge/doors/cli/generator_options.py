@@ -18,8 +18,9 @@ generator_options = stack(
         "--generator",
         "backend",
         metavar="NAME",
-        help="Who plays: auto, arranger, musicgen, a model's name (`nrx models`), or a folder of your own.  "
-        "[default: auto, which takes a neural model if its weights are here]",
+        help="Who plays: auto, arranger, musicgen, a model's name (`nrx models`), a folder of your own, audiocraft, "
+        "or in the cloud huggingface or replicate.  [default: auto, which takes a neural model if its weights are "
+        "here, and nothing in the cloud]",
     ),
     device_option,
     click.option("--mood", metavar="WORDS", help="A word or two more for a neural model, as dreamy."),
@@ -45,7 +46,14 @@ generator_options = stack(
 
 
 def generator_fields(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that `generator_options` set; what was not given is left to the protocol."""
+    """Return the fields that `generator_options` set; what was not given is left to the protocol.
+
+    Whoever asks for a cloud service is told what leaves this machine.
+    """
+    from engine.models.cloud import is_cloud, leaving
+
+    if options["backend"] is not None and is_cloud(options["backend"]):
+        click.echo(leaving(options["backend"]), err=True)
     drawn = {name: number(name, options[name]) for name in NUMBERS if options[name] is not None}
     if options["mood"] is not None:
         drawn["mood"] = options["mood"]

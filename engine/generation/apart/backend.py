@@ -112,10 +112,9 @@ class ApartGenerator:
         self._device = f"{loaded.device} (audiocraft)"
         made: list[Audio] = []
         for index, wish in enumerate(wishes):
-            share = (LOADED + (1 - LOADED) * at / len(wishes) for at in (index, index + 1))
-            made.append(
-                _played(pipe, wish, sampling, index, monitor.part(*share), melody=loaded.follows_melody)
-            )
+            share = monitor.part(*(LOADED + (1 - LOADED) * at / len(wishes) for at in (index, index + 1)))
+            made.append(_played(pipe, wish, sampling, index, share, melody=loaded.follows_melody))
+            share.report(1.0)
         return made
 
     def _started(self, loaded: _Loaded, monitor: Monitor) -> Pipe:

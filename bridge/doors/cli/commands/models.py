@@ -1,12 +1,14 @@
-"""`nrx models list|fetch|verify|path|remove`."""
+"""`nrx models list|fetch|install|verify|path|remove`."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from engine.models import InstalledModel, ModelCard
+    from engine.models.interpreter import Interpreter
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 names_argument = click.argument("names", nargs=-1, required=True, metavar="MODEL…")
@@ -20,12 +22,13 @@ Examples:
   nrx models list
   nrx models fetch htdemucs musicgen-small
   nrx models fetch ~/checkpoints/my_demucs --trust
+  nrx models install audiocraft --weights facebook/musicgen-small
   nrx models verify htdemucs
   nrx models remove musicgen-small
 """,
 )
 def command() -> None:
-    """List, fetch, verify and remove the weights of neural models.
+    """List, fetch, install, verify and remove neural models.
 
     Nothing is downloaded unless you ask for it here. What breaks off is resumed by the same command, and nothing is
     used that was not verified. `[models]` in nrx.toml sets the folder, `offline`, `commercial_only` and more.
@@ -43,7 +46,7 @@ def list_models(*, here: bool, as_json: bool) -> None:
 
     from bridge.doors.cli.width import output_width
 
-    rows = [row for row in _rows() if row["installed"] or not here]
+    rows = [row for row in [*_rows(), _row_apart()] if row["installed"] or not here]
     if as_json:
         _print_json(rows)
         return
@@ -98,6 +101,51 @@ def fetch_models(names: tuple[str, ...], *, trust: bool, again: bool, as_json: b
         _print_json(told)
 
 
+@command.command("install")
+@click.argument("name", metavar="audiocraft", type=click.Choice(["audiocraft"]))
+@click.option(
+    "--weights", multiple=True, metavar="MODEL", help="Fetch weights too, as facebook/musicgen-small."
+)
+@click.option(
+    "--python",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The Python that its interpreter is made from; the one that runs nrx unless set.",
+)
+@click.option("--again", is_flag=True, help="Make it anew though it is there; weights stay.")
+@json_option
+def install_interpreter(
+    name: str, weights: tuple[str, ...], *, python: Path | None, again: bool, as_json: bool
+) -> None:
+    """Give what does not fit beside our packages an interpreter of its own, in the folder of models.
+
+    audiocraft then plays with `--backend audiocraft`. The versions that it names are tried first; where they do not
+    install, it is installed with current ones, and you are told. About 2 to 6 GB are downloaded.
+    """
+    from bridge.backends import store_of
+    from bridge.config import load_settings
+    from engine.generation.apart.install import fetch_weights, install
+    from engine.models.interpreter import weights_here
+
+    def say(words: str) -> None:
+        click.echo(f"{name}: {words} …", err=as_json)
+
+    store = store_of(load_settings())
+    made = install(store, python=python, anew=again, say=say)
+    for repo in weights:
+        say(f"downloading {repo}")
+        fetch_weights(store, repo)
+    if as_json:
+        _print_json({**_told_apart(made), "weights": weights_here(made)})
+        return
+    versions = ", ".join(f"{what} {version}" for what, version in made.packages.items())
+    click.echo(f"{name}: in {made.folder}, installed {made.made} ({versions}).")
+    here = weights_here(made)
+    click.echo(
+        f"Weights: {', '.join(here) if here else 'none yet; --weights facebook/musicgen-small fetches some'}."
+    )
+
+
 @command.command("verify")
 @click.argument("names", nargs=-1, metavar="[MODEL…]")
 @json_option
@@ -139,8 +187,13 @@ def show_path(name: str) -> None:
     from bridge.backends import store_of
     from bridge.config import load_settings
     from engine.errors import NrxError
+    from engine.models.interpreter import AUDIOCRAFT, require_interpreter
 
     store = store_of(load_settings())
+    if name == AUDIOCRAFT:
+        click.echo(str(store.root / AUDIOCRAFT))
+        require_interpreter(store.root)
+        return
     place = store.path(name)
     click.echo(str(place))
     if store.find(name) is None:
@@ -153,17 +206,19 @@ def show_path(name: str) -> None:
 @names_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove_models(names: tuple[str, ...], *, yes: bool) -> None:
-    """Remove models, and what was half-fetched of them, from the disk."""
+    """Remove models, and what was half-fetched of them, from the disk; `audiocraft` goes with its weights."""
     from bridge.backends import store_of
     from bridge.config import load_settings
+    from engine.models.interpreter import AUDIOCRAFT, remove_interpreter
 
     store = store_of(load_settings())
     for name in names:
-        place = store.path(name)
+        place = store.root / AUDIOCRAFT if name == AUDIOCRAFT else store.path(name)
         if not yes and not (sys.stdin.isatty() and click.confirm(f"Remove {name} from {place}?")):
             click.echo(f"{name}: left as it is{'' if sys.stdin.isatty() else '; say --yes to remove it'}.")
             continue
-        click.echo(f"{name}: {_size(store.remove(name))} freed.")
+        freed = remove_interpreter(store.root) if name == AUDIOCRAFT else store.remove(name)
+        click.echo(f"{name}: {_size(freed)} freed.")
 
 
 def _rows() -> list[dict[str, Any]]:
@@ -202,6 +257,45 @@ def _told(card: "ModelCard", found: "InstalledModel | None", problem: str | None
         "problem": problem,
         "folder": str(found.folder) if found is not None else None,
         "sha256": dict(found.sha256) if found is not None else {},
+    }
+
+
+def _row_apart() -> dict[str, Any]:
+    """Return what runs in an interpreter of its own as a row among the models."""
+    from bridge.backends import store_of
+    from bridge.config import load_settings
+    from engine.models.interpreter import find_interpreter
+
+    found = find_interpreter(store_of(load_settings()).root)
+    row = {
+        "name": "audiocraft",
+        "task": "generate",
+        "family": "audiocraft",
+        "repo": "",
+        "revision": "1.3.0",
+        "licence": "MIT; its weights CC BY-NC 4.0",
+        "commercial": False,
+        "size_bytes": 2_000_000_000,
+        "needs_bytes": 3_000_000_000,
+        "needs": "`nrx models install audiocraft` gives it an interpreter of its own"
+        if found is None
+        else None,
+        "description": "MusicGen by its makers' own code, in an interpreter of its own",
+        "installed": found is not None,
+        "problem": None,
+        "folder": None,
+        "sha256": {},
+    }
+    return row if found is None else {**row, **_told_apart(found)}
+
+
+def _told_apart(found: "Interpreter") -> dict[str, Any]:
+    return {
+        "name": "audiocraft",
+        "revision": found.version,
+        "folder": str(found.folder),
+        "made": found.made,
+        "packages": dict(found.packages),
     }
 
 
