@@ -74,7 +74,8 @@ def invent_song(
         tonic = tonic_name(int(random.integers(12)), mode)
     bar_beats = metre_cells(style.invention.metre) / CELLS_PER_BEAT
     bars = _bars(style, 60.0 / tempo_bpm * bar_beats, duration_s)
-    chords = [Chord(bar.start_s, bar.end_s, _label(bar.numeral, tonic, mode, style)) for bar in bars]
+    labels = {numeral: _label(numeral, tonic, mode, style) for numeral in {bar.numeral for bar in bars}}
+    chords = [Chord(bar.start_s, bar.end_s, labels[bar.numeral]) for bar in bars]
     end_s = bars[-1].end_s
     beats = [bar.start_s + i * 60.0 / tempo_bpm for bar in bars for i in range(math.ceil(bar_beats))]
     sections = _section_spans(bars)
@@ -218,26 +219,37 @@ def _melody(
     scale = sorted((pitch_class(tonic) + step) % 12 for step in (MINOR if mode == "minor" else MAJOR))
     ladder = [p for p in range(55, 86) if p % 12 in scale]
     motifs = {
-        section: [(RHYTHMS[int(random.integers(len(RHYTHMS)))], random.integers(-2, 3, 8)) for _ in range(2)]
+        section: [
+            (RHYTHMS[int(random.integers(len(RHYTHMS)))], random.integers(-2, 3, 8).tolist())
+            for _ in range(2)
+        ]
         for section in "VCB"
     }
+    nearest: dict[str, list[int]] = {}
     notes: list[MelodyNote] = []
     for number, (bar, chord) in enumerate(zip(bars, chords, strict=True)):
         if bar.section not in motifs:
             continue
-        symbol = parse_chord(chord.label)
-        tones = symbol.pitch_classes if symbol else frozenset(scale)
+        on_beat = nearest.get(chord.label)
+        if on_beat is None:
+            on_beat = nearest[chord.label] = _nearest_tones(chord.label, ladder, scale)
         at = 10 + 3 * (bar.section == "C")
         rhythm, moves = motifs[bar.section][number % 2]
         onsets = [onset for onset in rhythm if onset < bar_beats]
         if number % FOUR_BARS == FOUR_BARS - 1:
             onsets = onsets[: max(2, len(onsets) // 2)]
         for i, onset in enumerate(onsets):
-            at = int(np.clip(at + int(moves[i]), 2, len(ladder) - 3))
-            pitch = ladder[at]
-            if onset == int(onset):
-                pitch = min((p for p in ladder if p % 12 in tones), key=lambda p: abs(p - ladder[at]))
+            at = min(max(at + moves[i], 2), len(ladder) - 3)
+            pitch = on_beat[at] if onset == int(onset) else ladder[at]
             following = onsets[i + 1] if i + 1 < len(onsets) else min(bar_beats, onset + 1.5)
             start_s = bar.start_s + onset * beat_s
             notes.append(MelodyNote(start_s, bar.start_s + following * beat_s, pitch, 1.0))
     return tuple(notes)
+
+
+def _nearest_tones(label: str, ladder: list[int], scale: list[int]) -> list[int]:
+    """Return for each pitch of `ladder` the nearest one there that belongs to a chord."""
+    symbol = parse_chord(label)
+    tones = symbol.pitch_classes if symbol else frozenset(scale)
+    inside = [pitch for pitch in ladder if pitch % 12 in tones]
+    return [min(inside, key=lambda there: abs(there - pitch)) for pitch in ladder]

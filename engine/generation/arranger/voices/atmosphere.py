@@ -12,12 +12,15 @@ import scipy.fft
 
 from engine.audio.buffer import Samples
 from engine.generation.arranger.voices.dsp import (
+    SLOW_FRAMES,
     band_noise,
     damped,
     decay,
     fade_edges,
     scan,
     seconds,
+    slow_seconds,
+    spread,
     wave_tables,
 )
 from engine.generation.arranger.voices.model import Setup, Stroke, Voice
@@ -28,44 +31,57 @@ _RISER_LOOP_S = 1.9
 _SAW = wave_tables(np.array([[1 / number for number in range(1, 7)]]))
 
 
+@lru_cache(maxsize=24)
 def _loop_noise(
-    rng: np.random.Generator,
-    rate: int,
-    low_hz: float,
-    high_hz: float,
-    slope: float,
-    length_s: float = _LOOP_S,
+    rate: int, key: int, low_hz: float, high_hz: float, slope: float, length_s: float = _LOOP_S
 ) -> Samples:
-    """Return a seamless stereo loop of noise with a spectrum of f^slope between two edges, RMS 1."""
-    size = scipy.fft.next_fast_len(int(length_s * rate), real=True)
-    hz = scipy.fft.rfftfreq(size, 1 / rate)
-    shape = (
-        np.maximum(hz, 1.0) ** slope / (1 + (low_hz / np.maximum(hz, 1.0)) ** 4) / (1 + (hz / high_hz) ** 4)
-    )
-    phase = rng.uniform(0, 2 * np.pi, (2, hz.size))
-    loop = scipy.fft.irfft(shape * np.exp(1j * phase), size, axis=1)
-    return np.asarray(loop / np.sqrt(np.mean(loop**2)), dtype=np.float32)
+    """Return a seamless stereo loop of noise with a spectrum of f^slope between two edges, RMS 1.
+
+    It is the same for all seeds, which begin at places of their own in it (`_turned`): it takes long to make.
+    """
+    size = 2 * scipy.fft.next_fast_len(int(length_s * rate / 2), real=True)
+    hz = scipy.fft.rfftfreq(size, 1 / rate).astype(np.float32)
+    audible = np.maximum(hz, np.float32(1.0))
+    shape = audible ** np.float32(slope) / (1 + (low_hz / audible) ** 4) / (1 + (hz / high_hz) ** 4)
+    rng = np.random.default_rng([0x5EED, key])
+    spectrum = rng.standard_normal((2, hz.size, 2), dtype=np.float32).view(np.complex64)[..., 0]
+    spectrum *= shape.astype(np.float32) / np.maximum(np.abs(spectrum), np.float32(1e-9))
+    loop = scipy.fft.irfft(spectrum, size, axis=1)
+    loop /= np.sqrt(np.mean(loop**2))
+    loop.flags.writeable = False
+    return np.asarray(loop)
+
+
+def _turned(loop: Samples, setup: Setup, first: int, frames: int, *key: int) -> Samples:
+    """Return `frames` of a loop that goes round, from frame `first` on, counted from where this seed begins in it."""
+    size = loop.shape[1]
+    first = (first + int(setup.rng(*key).integers(size))) % size
+    return np.tile(loop, (1, -(-(first + frames) // size)))[:, first : first + frames]
 
 
 def _riser(setup: Setup, stroke: Stroke, _rng: np.random.Generator) -> Samples:
     """Noise whose band climbs, and a cluster of tones that climbs two octaves, growing to the end."""
     rate, frames = setup.sample_rate, stroke.frames
-    place = np.linspace(0, 1, frames, dtype=np.float32)
-    bands = np.geomspace(350, min(12000, 0.4 * rate), 6)
-    noise = np.zeros((2, frames), dtype=np.float32)
-    for number, centre in enumerate(bands):
-        share = np.clip(1 - np.abs(place * (len(bands) - 1) - number), 0, 1)
-        loop = _riser_band(rate, setup.seed, float(centre), number)
-        noise += np.tile(loop, (1, -(-frames // loop.shape[1])))[:, :frames] * share
-    time_s = seconds(frames, rate)
-    length_s = frames / rate
-    tones = np.zeros((2, frames), dtype=np.float32)
+    place = np.minimum(1.0, slow_seconds(frames, rate) * (rate / max(1, frames - 1)))
+    centres = np.geomspace(350, min(12000, 0.4 * rate), 6)
+    steps = len(centres) - 1
+    sound = np.zeros((2, frames), dtype=np.float32)
+    for number, centre in enumerate(centres):
+        share = 0.55 * np.clip(1 - np.abs(place * steps - number), 0, 1)
+        heard = np.flatnonzero(share)
+        if not heard.size:
+            continue
+        low, high = max(0, int(heard[0]) - 1), min(len(share) - 1, int(heard[-1]) + 1)
+        first, last = low * SLOW_FRAMES, min(frames, high * SLOW_FRAMES)
+        gain = spread(share[low : high + 1], last - first)
+        loop = _loop_noise(rate, 10 + number, float(centre) * 0.6, float(centre) * 1.7, -0.5, _RISER_LOOP_S)
+        sound[:, first:last] += _turned(loop, setup, first, last - first, 702, number) * gain
+    climb = spread(110 * np.exp2(2 * place**1.5), frames)
+    cycles = np.cumsum(climb, dtype=np.float64) / rate
     for side, cents in ((0, -9), (1, 9)):
-        frequency = 110 * 2 ** (2 * (time_s / length_s) ** 1.5 + cents / 1200)
-        cycles = np.cumsum(frequency) / rate
-        tones[side] = scan(_SAW, cycles)
-    grow = (0.03 + 0.97 * place**2.2).astype(np.float32)
-    return fade_edges((0.55 * noise + 0.16 * tones) * grow, rate, 0.02, 0.012)
+        sound[side] += np.float32(0.16) * scan(_SAW, cycles * 2 ** (cents / 1200))
+    sound *= spread(0.03 + 0.97 * place**2.2, frames)
+    return fade_edges(sound, rate, 0.02, 0.012)
 
 
 def _impact(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
@@ -94,25 +110,17 @@ def _reverse_cymbal(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> S
     return fade_edges(np.ascontiguousarray(forward[:, ::-1]), rate, 0.05, 0.01)
 
 
-@lru_cache(maxsize=2)
-def _vinyl_bed(sample_rate: int, seed: int) -> Samples:
-    rng = Setup(sample_rate, seed).rng(701)
-    hiss = _loop_noise(rng, sample_rate, 900, 9000, -0.25)
-    rumble = _loop_noise(rng, sample_rate, 25, 120, -1.0)
+@lru_cache(maxsize=4)
+def _vinyl_bed(sample_rate: int) -> Samples:
+    hiss = _loop_noise(sample_rate, 1, 900, 9000, -0.25)
+    rumble = _loop_noise(sample_rate, 2, 25, 120, -1.0)
     return 0.05 * hiss + 0.02 * rumble
-
-
-@lru_cache(maxsize=12)
-def _riser_band(sample_rate: int, seed: int, centre_hz: float, number: int) -> Samples:
-    rng = Setup(sample_rate, seed).rng(702, number)
-    return _loop_noise(rng, sample_rate, centre_hz * 0.6, centre_hz * 1.7, -0.5, _RISER_LOOP_S)
 
 
 def _vinyl(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
     """Surface noise: hiss, rumble, and crackle of many small and few large clicks."""
     rate, frames = setup.sample_rate, stroke.frames
-    bed = _vinyl_bed(rate, setup.seed)
-    out = np.tile(bed, (1, -(-frames // bed.shape[1])))[:, :frames]
+    out = _turned(_vinyl_bed(rate), setup, 0, frames, 701).copy()
     count = rng.poisson(7.5 * frames / rate)
     spots = np.sort(rng.integers(0, max(1, frames), count))
     sizes = np.minimum(rng.pareto(1.9, count) * 0.12 + 0.05, 1.1)
@@ -133,7 +141,7 @@ def _vinyl(setup: Setup, stroke: Stroke, rng: np.random.Generator) -> Samples:
     for spot, size, kind, side in zip(spots, sizes, kinds, sides, strict=True):
         stop = min(frames, spot + width)
         out[:, spot:stop] += np.float32(0.35 * size) * side[:, None] * clicks[kind][None, : stop - spot]
-    return fade_edges(np.ascontiguousarray(out), rate, 0.15, 0.3)
+    return fade_edges(out, rate, 0.15, 0.3)
 
 
 _EFFECTS: tuple[Callable[[Setup, Stroke, np.random.Generator], Samples], ...] = (

@@ -19,7 +19,7 @@ from engine.audio.recursive import butterworth, filtered
 
 Floats = NDArray[np.float64]
 _BLOCK = 256
-_SLOW_FRAMES = 32
+SLOW_FRAMES = 32
 _TILE_ROWS = 16
 _TILE_WORK = 200_000  # multiplications; OpenBLAS shares out products above 262 144
 TABLE_SIZE = 4096
@@ -142,15 +142,15 @@ class Pool:
 
 
 def _loop_size(frequency_hz: float, periods: int, sample_rate: int) -> tuple[int, int]:
-    """Find a loop that an FFT likes and that holds a whole number of periods within 0.2 cents."""
+    """Find a loop of even length that an FFT likes and that holds a whole number of periods within 0.2 cents."""
     best = (np.inf, 0, 0)
     for count in range(max(1, periods), max(1, periods) + 400):
         exact = count * sample_rate / frequency_hz
+        half = int(exact) // 2
         for size in (
-            scipy.fft.next_fast_len(int(exact), real=True),
-            scipy.fft.prev_fast_len(int(exact) + 1, real=True),
+            2 * scipy.fft.next_fast_len(half + int(exact) % 2, real=True),
+            2 * scipy.fft.prev_fast_len(half + 1, real=True),
         ):
-            size += size % 2
             error = abs(1200 * np.log2(count * sample_rate / size / frequency_hz))
             if error < 0.2:
                 return size, count
@@ -208,14 +208,14 @@ def seconds(frames: int, sample_rate: int) -> Floats:
 def slow_seconds(frames: int, sample_rate: int) -> Floats:
     """Return the times at which slow curves are computed: every 32 frames, from the first to beyond the last."""
     return np.asarray(
-        np.arange(-(-frames // _SLOW_FRAMES) + 1) * (_SLOW_FRAMES / sample_rate), dtype=np.float64
+        np.arange(-(-frames // SLOW_FRAMES) + 1) * (SLOW_FRAMES / sample_rate), dtype=np.float64
     )
 
 
 def spread(values: NDArray[np.floating], frames: int) -> Samples:
     """Return values given at `slow_seconds` at every frame, on straight lines."""
     points = values.astype(np.float32)
-    along = np.arange(_SLOW_FRAMES, dtype=np.float32) / np.float32(_SLOW_FRAMES)
+    along = np.arange(SLOW_FRAMES, dtype=np.float32) / np.float32(SLOW_FRAMES)
     lines: Samples = points[:-1, None] + np.diff(points)[:, None] * along
     return lines.reshape(-1)[:frames]
 
