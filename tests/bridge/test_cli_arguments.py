@@ -2,6 +2,7 @@
 
 import sys
 
+import click
 import pytest
 
 from bridge.doors.cli import app
@@ -19,6 +20,7 @@ from engine.errors import NrxError
         (["generate", "--seed", "minus one"], "minus one"),
         (["no-such-command"], "no-such-command"),
         (["remix", "x.wav", "--style", "rock", "--keep", "none,vocals"], "none,vocals"),
+        (["install"], "Choose from: ableton, ardour, reaper; `nrx install --help`"),
     ],
 )
 def test_wrong_arguments_have_a_sentence_a_code_and_status_2(
@@ -34,6 +36,29 @@ def test_wrong_arguments_have_a_sentence_a_code_and_status_2(
     assert err.endswith(" [request.invalid]\n")
     assert err.count("\n") == 1
     assert said in err
+
+
+def test_a_sentence_that_ends_with_a_question_is_not_gone_on_with() -> None:
+    error = click.UsageError(
+        "No such option '--stile'. Did you mean '--style'?", click.Context(app.nrx, info_name="nrx")
+    )
+    assert app.usage_error(error).sentence == (
+        "No such option '--stile'. Did you mean '--style'? `nrx --help` tells what there is."
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["models"]])
+def test_a_group_without_a_command_shows_its_help_and_no_error(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["nrx", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        app.run()
+    err = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert err.startswith("Usage: nrx")
+    assert "Commands:" in err or "Music:" in err
+    assert "request.invalid" not in err
 
 
 @pytest.mark.parametrize(

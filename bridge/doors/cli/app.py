@@ -108,6 +108,9 @@ def run() -> None:
         nrx.main(prog_name="nrx", standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         complain(usage_error(error))
         sys.exit(error.exit_code)
@@ -128,10 +131,11 @@ def run() -> None:
 
 def usage_error(error: click.ClickException) -> NrxError:
     """Return an error in the arguments as any other: one sentence with a code, and where to read on."""
-    sentence = error.format_message().strip().rstrip(".")
+    sentence = " ".join(error.format_message().split()).rstrip(".")  # click lists choices a line each
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:
-        sentence += f"; `{context.command_path} --help` tells what there is"
+        join = " " if sentence.endswith("?") else "; "
+        sentence += f"{join}`{context.command_path} --help` tells what there is"
     return NrxError("request.invalid", f"{sentence}.")
 
 

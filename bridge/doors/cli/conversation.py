@@ -28,10 +28,10 @@ END = frozenset({"", ":quit", ":exit", ":q"})
 HELP = "\n".join(
     [
         "Say what to play, as: dark techno, 128 bpm",
-        "  :again             another take of the last words",
+        "  :again              another take of the last words",
         *(f"  :{word + ' VALUE':<18} {what}" for word, (_, what) in SETTINGS.items()),
-        "  :settings          what is set",
-        "  an empty line      the end",
+        "  :settings           what is set",
+        "  an empty line       the end",
     ]
 )
 
