@@ -69,6 +69,16 @@ def run_requests(
         sys.exit(status)
 
 
+def progress_title(request: Request) -> str:
+    """Return what stands before the bar: the action, and what people call what it works on."""
+    if request.project is not None:
+        return f"{request.action} {request.project.name}"
+    if not request.inputs:
+        return request.action
+    first, more = request.inputs[0], len(request.inputs) - 1
+    return f"{request.action} {first.name or Path(first.path).name}" + (f" and {more} more" if more else "")
+
+
 def run_one(request: Request, settings: Settings, out: Path | None, *, quiet: bool = False) -> Manifest:
     """Run one request with a progress bar on standard error.
 
@@ -76,10 +86,7 @@ def run_one(request: Request, settings: Settings, out: Path | None, *, quiet: bo
         NrxError: what the job failed with; `Cancelled` after Ctrl-C.
     """
     stop, done, result = threading.Event(), threading.Event(), _Result()
-    title = f"{request.action} {Path(request.inputs[0].path).name}" if request.inputs else request.action
-    if request.project is not None:
-        title = f"{request.action} {request.project.name}"
-    with ProgressBar(title, quiet=quiet) as tell:
+    with ProgressBar(progress_title(request), quiet=quiet) as tell:
         job = Job(request, settings, out, on_progress=tell, is_cancelled=stop.is_set)
 
         def work() -> None:
