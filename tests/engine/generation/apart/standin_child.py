@@ -37,7 +37,7 @@ class Tones:
 
     def load(self, order: dict[str, Any]) -> dict[str, Any]:
         """Load nothing; tell in the log what was asked, and by which process."""
-        print("loading", order["model"], order["folder"], os.environ.get("HF_HUB_OFFLINE"), flush=True)
+        print("loading", order["model"], order.get("folder"), os.environ.get("HF_HUB_OFFLINE"), flush=True)
         secrets = [name for name in os.environ if "SECRET" in name or "TOKEN" in name]
         print("secrets", secrets, file=sys.stderr, flush=True)
         return {"sample_rate": RATE, "follows_melody": "melody" in order["model"], "device": "cpu"}
