@@ -248,7 +248,7 @@ def _said(error: Any) -> str:
     field = ".".join(
         str(step) for step in error["loc"] if step not in ("literal['project','style']", "float")
     )
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = str(error["msg"]).removeprefix("Value error, ").partition(", unable to ")[0]
     if not field:
         return message
     given = error.get("input")

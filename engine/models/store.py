@@ -176,6 +176,17 @@ class ModelStore:
                 )
         return found
 
+    def places(self, name: str) -> list[Path]:
+        """Return the folders that hold something of a model of the catalogue: the whole one, the half-fetched one.
+
+        A path has none: what is a user's own is not the store's.
+        """
+        if looks_like_path(name):
+            return []
+        card_name = self.card(name).name
+        folders = [self.root / card_name, self.root / f".fetching-{card_name}"]
+        return [folder for folder in folders if folder.is_dir()]
+
     def remove(self, name: str) -> int:
         """Remove a model, and what is half-fetched of it; return the bytes that were freed.
 
@@ -186,13 +197,9 @@ class ModelStore:
             raise NrxError(
                 "request.invalid", f"{name} is your own; nrx removes only what lies in {self.root}."
             )
-        card_name = self.card(name).name
-        doomed = [self.root / card_name, self.root / f".fetching-{card_name}"]
-        there = [folder for folder in doomed if folder.is_dir()]
+        there = self.places(name)
         if not there:
-            raise NrxError(
-                "model.missing", f"The model {card_name} is not on this machine; nothing was removed."
-            )
+            raise NrxError("model.missing", f"The model {name} is not on this machine; nothing was removed.")
         freed = 0
         for folder in there:
             freed += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

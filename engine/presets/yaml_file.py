@@ -21,33 +21,34 @@ LARGEST_FILE_BYTES = 1_000_000
 LONGEST_VALUE = 60
 
 
-def read_preset(path: Path, model: type[M]) -> M:
-    """Read `path` as YAML and check it against `model`.
+def read_preset(path: Path, model: type[M], *, called: str = "preset file") -> M:
+    """Read `path` as YAML and check it against `model`; `called` is what people call such a file.
 
     Raises:
         NrxError: `preset.invalid`, naming file, key, value and what is allowed.
     """
+    file = f"{called} {path}"
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise _invalid(path, f"is larger than {LARGEST_FILE_BYTES} bytes; a preset is a short text")
+            raise _invalid(file, f"is larger than {LARGEST_FILE_BYTES} bytes; a preset is a short text")
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise _invalid(path, f"cannot be read ({error.strerror})") from error
+        raise _invalid(file, f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise _invalid(path, "is not text in UTF-8; save it as UTF-8") from error
+        raise _invalid(file, "is not text in UTF-8; save it as UTF-8") from error
     try:
         content = yaml.load(text, Loader=_LOADER)  # noqa: S506 - one of the two safe loaders
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise _invalid(path, f"is not valid YAML{where}: {problem}") from error
+        raise _invalid(file, f"is not valid YAML{where}: {problem}") from error
     if not isinstance(content, dict):
-        raise _invalid(path, f"holds {_shown(content)}; a mapping of keys to values is wanted")
+        raise _invalid(file, f"holds {_shown(content)}; a mapping of keys to values is wanted")
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _invalid(path, describe(error, model)) from error
+        raise _invalid(file, describe(error, model)) from error
 
 
 def describe(error: ValidationError, model: type[BaseModel]) -> str:
@@ -69,14 +70,16 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
         chosen = f"{context['discriminator']} = {_shown(context['tag'])}"
         text = f"has '{key}' with {chosen}; allowed values are {context['expected_tags']}"
     else:
-        message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        message = (
+            first["msg"].removeprefix("Value error, ").removeprefix("Input ").partition(", unable to ")[0]
+        )
         text = f"has '{key}' = {_shown(first['input'])}; it {message}"
     more = len(problems) - 1
     return text + (f" (and {more} more problem{'s' if more > 1 else ''})" if more else "")
 
 
-def _invalid(path: Path, what: str) -> NrxError:
-    return NrxError("preset.invalid", f"The preset file {path} {what}.")
+def _invalid(file: str, what: str) -> NrxError:
+    return NrxError("preset.invalid", f"The {file} {what}.")
 
 
 def _shown(value: object) -> str:

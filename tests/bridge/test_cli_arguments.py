@@ -90,3 +90,9 @@ def test_a_pitch_that_cannot_be_moved_is_refused(given: object) -> None:
         parse_request({"action": "sync", "inputs": [{"path": "a.wav"}], "tempo": 95, "pitch": given})
     assert caught.value.code == "request.invalid"
     assert "-12 to 12" in caught.value.sentence
+
+
+def test_a_value_that_is_no_number_is_told_once() -> None:
+    with pytest.raises(NrxError) as caught:
+        parse_request({"action": "generate", "prompt": "lofi", "bpm": "fast"})
+    assert caught.value.sentence == "bpm 'fast' is refused: it must be a valid number."

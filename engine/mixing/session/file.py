@@ -14,7 +14,8 @@ from engine.errors import NrxError
 from engine.mixing.session.strips import STAGES, ChannelStrip, MixSession, Part
 
 HEADER = """\
-# A mix, as channel strips. Change what you like, then: nrx mix --session {name}
+# A mix, as channel strips. Change what you like, and give it the same stems again:
+#   nrx mix STEMS… --session {name}
 # Levels in dB, times in ms, frequencies in Hz, pan from -1 (left) to 1 (right), width 100 = as it came.
 # A strip's order: polarity and delay, gain (to the working level), low cut, eq, compressor, ride (evens out the
 # voice), duck (the dip under the voice), plugins, fader, width, pan, sends. Buses run into mix.
@@ -32,7 +33,7 @@ def read_session(path: Path) -> MixSession:
 
     if not path.is_file():
         raise NrxError("input.not_found", f"There is no session file {path}.")
-    return read_preset(path, MixSession)
+    return read_preset(path, MixSession, called="session file")
 
 
 def write_session(path: Path, session: MixSession) -> None:

@@ -87,7 +87,7 @@ def test_any_name_and_number_survives(
 def test_the_file_explains_itself(tmp_path: Path) -> None:
     write_session(tmp_path / "mix.yaml", full_session())
     text = (tmp_path / "mix.yaml").read_text(encoding="utf-8")
-    assert "nrx mix --session mix.yaml" in text
+    assert "nrx mix STEMS… --session mix.yaml" in text
     assert "How much of each stage" in text
 
 

@@ -79,6 +79,15 @@ def command(files: tuple[str, ...], out: Path | None, *, as_json: bool, **option
         if not inputs:
             folder = options["session"].absolute().parent
             inputs = [{"path": str(folder / strip.file), "role": None} for strip in read.tracks if strip.file]
+            absent = [
+                Path(str(item["path"])).name for item in inputs if not Path(str(item["path"])).is_file()
+            ]
+            if absent:
+                raise NrxError(
+                    "input.not_found",
+                    f"{absent[0]} is not beside {options['session'].name}; give the stems too: "
+                    f"nrx mix STEMS… --session {options['session'].name}.",
+                )
     if not inputs:
         raise NrxError("request.invalid", "Give the stems' files, or a --session with its files beside it.")
     request = parse_request(

@@ -35,7 +35,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List the models: size, licence, whether they are here.")
 @click.option("--here", is_flag=True, help="Only those that are on this machine.")
 @json_option
 def list_models(*, here: bool, as_json: bool) -> None:
@@ -49,6 +49,9 @@ def list_models(*, here: bool, as_json: bool) -> None:
     rows = [row for row in [*_rows(), _row_apart()] if row["installed"] or not here]
     if as_json:
         _print_json(rows)
+        return
+    if not rows:
+        click.echo("There are no models on this machine; `nrx models list` shows what can be fetched.")
         return
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("model", "does", "size", "memory", "licence", "sell", "here", "what it is"):
@@ -68,7 +71,7 @@ def list_models(*, here: bool, as_json: bool) -> None:
     Console(highlight=False, width=output_width()).print(table)
 
 
-@command.command("fetch")
+@command.command("fetch", short_help="Download models, or take in your own checkpoint.")
 @names_argument
 @click.option(
     "--trust", is_flag=True, help="Open your own pickled files, which can run code, to convert them."
@@ -101,7 +104,7 @@ def fetch_models(names: tuple[str, ...], *, trust: bool, again: bool, as_json: b
         _print_json(told)
 
 
-@command.command("install")
+@command.command("install", short_help="Give audiocraft an interpreter of its own.")
 @click.argument("name", metavar="audiocraft", type=click.Choice(["audiocraft"]))
 @click.option(
     "--weights", multiple=True, metavar="MODEL", help="Fetch weights too, as facebook/musicgen-small."
@@ -146,7 +149,7 @@ def install_interpreter(
     )
 
 
-@command.command("verify")
+@command.command("verify", short_help="Read models again and compare every byte.")
 @click.argument("names", nargs=-1, metavar="[MODEL…]")
 @json_option
 def verify_models(names: tuple[str, ...], *, as_json: bool) -> None:
@@ -180,7 +183,7 @@ def verify_models(names: tuple[str, ...], *, as_json: bool) -> None:
         sys.exit(status)
 
 
-@command.command("path")
+@command.command("path", short_help="Print the folder of a model.")
 @click.argument("name", metavar="MODEL")
 def show_path(name: str) -> None:
     """Print the folder of a model; the exit status is 5 if it is not there."""
@@ -202,7 +205,7 @@ def show_path(name: str) -> None:
         )
 
 
-@command.command("remove")
+@command.command("remove", short_help="Remove models from the disk.")
 @names_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove_models(names: tuple[str, ...], *, yes: bool) -> None:
@@ -214,7 +217,8 @@ def remove_models(names: tuple[str, ...], *, yes: bool) -> None:
     store = store_of(load_settings())
     for name in names:
         place = store.root / AUDIOCRAFT if name == AUDIOCRAFT else store.path(name)
-        if not yes and not (sys.stdin.isatty() and click.confirm(f"Remove {name} from {place}?")):
+        is_here = place.is_dir() if name == AUDIOCRAFT else bool(store.places(name))
+        if is_here and not yes and not (sys.stdin.isatty() and click.confirm(f"Remove {name} from {place}?")):
             click.echo(f"{name}: left as it is{'' if sys.stdin.isatty() else '; say --yes to remove it'}.")
             continue
         freed = remove_interpreter(store.root) if name == AUDIOCRAFT else store.remove(name)
