@@ -172,7 +172,7 @@ def _from_network(card: ModelCard, work: Path, how: Fetching) -> tuple[str, Path
             problem = NrxError(
                 "model.download",
                 f"{card.name} could not be fetched: {how.store.hub} does not answer ({error or type(error).__name__}); "
-                f"check the network, or set `offline`.",
+                f"check the network, or fetch it on another machine and give its folder to `nrx models fetch` here.",
             )
         except NrxError as error:
             if error.code != "model.download" or not card.mirrors:

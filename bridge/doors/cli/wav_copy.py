@@ -7,10 +7,21 @@ from bridge.protocol import Manifest
 from engine.errors import NrxError
 
 SUFFIX = ".wav"
+OTHER_FORMATS = frozenset({".aif", ".aiff", ".flac", ".m4a", ".mp3", ".ogg", ".opus", ".rf64", ".wave"})
+"""Endings by which people mean a file, and not a folder."""
 
 
 def as_file(out: Path | None) -> Path | None:
-    """Return the file that `--out` names, or None where it names a folder."""
+    """Return the file that `--out` names, or None where it names a folder.
+
+    Raises:
+        NrxError: `request.invalid` for a file of another format.
+    """
+    if out is not None and out.suffix.lower() in OTHER_FORMATS and not out.is_dir():
+        raise NrxError(
+            "request.invalid",
+            f'"{out}" cannot be written: the master is copied as WAV; end it in .wav, or name a folder.',
+        )
     if out is None or out.suffix.lower() != SUFFIX or out.is_dir():
         return None
     return out

@@ -72,8 +72,8 @@ def _checked(scope: Scope, body: bytes) -> Any:
     return strict_json(body)
 
 
-def strict_json(body: bytes | str) -> Any:
-    """Return what a JSON text holds.
+def strict_json(body: bytes | str, called: str = "The body") -> Any:
+    """Return what a JSON text holds; `called` is what the sentence calls it.
 
     Raises:
         NrxError: `request.malformed` for what is not JSON, numbers that are not finite, text that is not Unicode, and
@@ -88,7 +88,7 @@ def strict_json(body: bytes | str) -> Any:
     except (ValueError, RecursionError):
         raise NrxError(
             "request.malformed",
-            "The body is not JSON (UTF-8, finite numbers, not nested too deep); correct it.",
+            f"{called} is not JSON (UTF-8, finite numbers, not nested too deep); correct it.",
         ) from None
     return found
 

@@ -282,6 +282,11 @@ class TestMixMaster:
         assert daemon.jobs.list().total == 0
         assert not list((daemon.home / "uploads").glob("*"))
 
+    def test_a_part_that_is_not_json_is_named(self, daemon: Daemon) -> None:
+        for field in ("stems_meta", "targets", "options"):
+            said = self.create(daemon, **{field: "{"}).json()["error"]["sentence"]
+            assert said.startswith(f"{field} is not JSON")
+
     def test_a_form_without_files_and_json_are_refused(self, daemon: Daemon) -> None:
         assert daemon.client.post("/v1/jobs", json={"preset": "Pop"}).status_code == 415
         answer = daemon.client.post("/v1/jobs", files={"preset": (None, "Pop")})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.doors.cli.options import number, scale_options, seed_option
+from engine.errors import NrxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from engine.streaming.protocol import AudioStream
 
 STANDARD_OUTPUT = Path("-")
+WAV_SUFFIXES = ("", ".wav", ".wave")
+"""Endings that do not claim to be another format."""
 TOLD_EVERY_S = 0.5
 
 
@@ -61,6 +64,10 @@ def command(words: str, out: Path | None, **options: Any) -> None:
     from bridge.streams.making import make_stream
     from bridge.streams.request import parse_stream
 
+    if out is not None and out != STANDARD_OUTPUT and out.suffix.lower() not in WAV_SUFFIXES:
+        raise NrxError(
+            "request.invalid", f'"{out}" is no WAV file, and a stream is written as one; end it in .wav.'
+        )
     request = parse_stream(
         {
             "prompt": words,

@@ -193,7 +193,7 @@ def _shown(status: JobStatus, record: Record) -> dict[str, Any]:
 
 def _metas(text: str) -> list[StemMeta]:
     try:
-        return TypeAdapter(list[StemMeta]).validate_python(strict_json(text or "[]"))
+        return TypeAdapter(list[StemMeta]).validate_python(strict_json(text or "[]", "stems_meta"))
     except ValidationError:
         raise NrxError(
             "request.invalid",
@@ -202,7 +202,7 @@ def _metas(text: str) -> list[StemMeta]:
 
 
 def _object(text: str, field: str) -> dict[str, Any]:
-    found = strict_json(text or "{}")
+    found = strict_json(text or "{}", field)
     if not isinstance(found, dict):
         raise NrxError("request.invalid", f"{field} is refused: it must be a JSON object.")
     return found

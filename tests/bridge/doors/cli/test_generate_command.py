@@ -164,3 +164,10 @@ def test_a_conversation_goes_on_after_what_is_wrong(played: Played) -> None:
 def test_the_end_of_the_input_ends_a_conversation(played: Played) -> None:
     assert nrx_generate("-i", typed="techno\n").exit_code == 0
     assert len(played.requests) == 1
+
+
+def test_a_file_of_another_format_is_refused_and_no_folder_is_made_of_its_name(tmp_path: Path) -> None:
+    out = tmp_path / "techno.mp3"
+    done = CliRunner().invoke(command, ["techno", "--duration", "2", "--out", str(out)])
+    assert getattr(done.exception, "code", "") == "request.invalid"
+    assert not out.exists()

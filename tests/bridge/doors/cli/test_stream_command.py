@@ -46,3 +46,10 @@ def test_what_cannot_be_made_is_refused_before_a_file_is_there(tmp_path: Path) -
     done = CliRunner().invoke(nrx, ["stream", "lofi", "--bpm", "9000", "--out", str(out)])
     assert getattr(done.exception, "code", "") == "request.invalid"
     assert not out.exists()
+
+
+def test_a_wav_file_is_not_given_another_formats_name(tmp_path: Path) -> None:
+    out = tmp_path / "x.mp3"
+    done = CliRunner().invoke(nrx, ["stream", "lofi", "--out", str(out), *SHORT])
+    assert getattr(done.exception, "code", "") == "request.invalid"
+    assert not out.exists()
