@@ -1,9 +1,11 @@
 """Streams measured: time to first audio, five sessions at once, whether they keep up, and equality with the whole.
 
-    python benchmarks/streaming.py [--sessions 5] [--seconds 20] [--json]
+    python benchmarks/streaming.py [--sessions 5] [--seconds 20] [--musicgen] [--json]
 
 A listener is simulated: it begins to play with the first chunk and plays at the stream's rate; an underrun is a chunk
 that comes after it should have been heard. Sessions are live, so they are throttled as for real listeners.
+`--musicgen` adds how long after its last token step the first chunk of a model is out, from a warm worker's model: a
+checkpoint with EnCodec in full size, random weights, and a language model so small that it costs nothing.
 """
 
 import argparse
@@ -19,12 +21,15 @@ import numpy as np
 import psutil
 
 from bridge.config import Settings, StreamsSettings
+from bridge.streams.making import make_stream
 from bridge.streams.messages import Chunk, Ended, Failed, FromSession, Started
 from bridge.streams.request import parse_stream
+from bridge.streams.samples import encoded
 from bridge.streams.streams import Session, Streams
 from engine.presets import load_style
 from engine.streaming.arranger import ArrangerStream
 from engine.streaming.movements import Manner
+from engine.streaming.musicgen import MusicGenStream
 
 STYLES = ("lofi_chill", "edm", "orchestral", "jazz", "rock", "synthwave", "acoustic", "neo_soul")
 WARM_WITHIN_S = 60.0
@@ -130,6 +135,36 @@ def measured(sessions: int, seconds: float) -> dict[str, Any]:
             streams.stop()
 
 
+def after_last_step(runs: int = 7) -> dict[str, float]:
+    """Return how long the first chunk takes after the token step that completes it."""
+    from musicgen import SIZES, checkpoint
+
+    SIZES["tiny"] = (64, 2, 2, 128, False)
+    wall, busy = [], []
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / "tiny"
+        checkpoint(folder, "tiny")
+        for seed in range(runs):
+            request = parse_stream(
+                {"prompt": "lofi", "generator": str(folder), "duration_s": 5, "seed": seed}
+            )
+            stream, _ = make_stream(request, Settings(home=Path(home)))
+            assert isinstance(stream, MusicGenStream)
+            used = 0.0
+            for chunk in stream:
+                if chunk.shape[1]:
+                    encoded(chunk, request.format)
+                    wall.append(time.perf_counter() - stream.last_step_at)
+                    busy.append(time.process_time() - used)
+                    break
+                used = time.process_time()
+    return {
+        "median_ms": round(1000 * float(np.median(wall)), 1),
+        "worst_ms": round(1000 * max(wall), 1),
+        "processor_ms": round(1000 * float(np.median(busy)), 1),
+    }
+
+
 def equality_db(style: str, seconds: float) -> float:
     """Return how far a stream in small blocks is from the same in one block, in dB below it."""
     made = [
@@ -147,10 +182,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--musicgen", action="store_true")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     found = measured(asked.sessions, asked.seconds)
     found["equality_db"] = {style: round(equality_db(style, 12.0), 1) for style in ("edm", "orchestral")}
+    if asked.musicgen:
+        found["musicgen_first_chunk_after_its_last_step"] = after_last_step()
+    found["load_average"] = psutil.getloadavg()[0]
     if asked.json:
         print(json.dumps(found))
         return

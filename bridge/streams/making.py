@@ -1,6 +1,5 @@
 """From a `StreamRequest` to what makes its audio: the choice of source, and what each is given."""
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from engine.backends import Choice
     from engine.streaming.musicgen import Played
 
-WARM_UP_FRAMES = 12
 PLAYS_AT_ONCE = "it plays without pauses on any machine"
 
 
@@ -108,9 +106,9 @@ def _loaded(choice: "Choice", settings: Settings, precision: str) -> "Played":
 
     import torch
 
-    from engine.generation.musicgen import MusicGen, Sampling
+    from engine.generation.musicgen import MusicGen
     from engine.models.warm import WARM
-    from engine.streaming.musicgen import Played
+    from engine.streaming.musicgen import Played, rehearse
     from engine.streaming.source import Source
     from engine.streaming.speed import SPEEDS
 
@@ -119,7 +117,7 @@ def _loaded(choice: "Choice", settings: Settings, precision: str) -> "Played":
         raise NrxError(
             "request.invalid", f"{choice.name} cannot stream; choose the arranger or a MusicGen model."
         )
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // settings.streams.workers))
     device = settings.models.device
     kept = settings.models_folder / ".compiled"
     model = WARM.use(
@@ -128,11 +126,7 @@ def _loaded(choice: "Choice", settings: Settings, precision: str) -> "Played":
     )
     name = f"{installed.name} {precision}"
     if SPEEDS.measured(name) is None:
-        frames = model.tokens(["music"], WARM_UP_FRAMES, Sampling(seed=0))
-        next(frames)
-        began = time.perf_counter()
-        steps = sum(1 for _ in frames)
-        SPEEDS.note(name, steps, time.perf_counter() - began)
+        SPEEDS.note(name, *rehearse(model))
     card = installed.card
     source = Source(
         f"musicgen, {card.name}", installed.revision, card.description, card.licence, card.commercial

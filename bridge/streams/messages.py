@@ -36,6 +36,10 @@ class Ready:
     """From a worker: everything is imported."""
 
 
+class Rehearsed:
+    """From a worker: what sessions of the usual quality share is made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """From a worker: what the session's audio will be. `length_frames` None: until it is stopped.
@@ -81,4 +85,4 @@ class Failed:
 
 ToWorker = Open | Grant | Stop
 FromSession = Started | Chunk | Ended | Failed
-FromWorker = Ready | FromSession
+FromWorker = Ready | Rehearsed | FromSession

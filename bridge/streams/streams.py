@@ -19,7 +19,18 @@ from uuid import uuid4
 from bridge.config import Settings
 from bridge.jobs.terminal import signals_held_back
 from bridge.streams import worker
-from bridge.streams.messages import Ended, Failed, FromSession, FromWorker, Grant, Open, Ready, Stop, ToWorker
+from bridge.streams.messages import (
+    Ended,
+    Failed,
+    FromSession,
+    FromWorker,
+    Grant,
+    Open,
+    Ready,
+    Rehearsed,
+    Stop,
+    ToWorker,
+)
 from bridge.streams.request import StreamRequest
 from engine.errors import NrxError
 from engine.streaming.quality import quality_of
@@ -65,7 +76,7 @@ class _Host:
 
     def __init__(self, settings: Settings, entry: Entry, on_end: Callable[["_Host", Session], None]) -> None:
         self.sessions: dict[str, Session] = {}
-        self.is_ready, self.is_gone = False, False
+        self.is_ready, self.is_rehearsed, self.is_gone = False, False, False
         self._on_end, self._lock = on_end, threading.Lock()
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe(duplex=True)
@@ -118,6 +129,9 @@ class _Host:
         if isinstance(message, Ready):
             self.is_ready = True
             return
+        if isinstance(message, Rehearsed):
+            self.is_rehearsed = True
+            return
         session = self.sessions.get(message.session)
         if session is None:
             return
@@ -157,10 +171,10 @@ class Streams:
                 self._hosts.append(_Host(self._settings, self._entry, self._ended))
 
     def is_warm(self) -> bool:
-        """Return whether all workers are there and ready."""
+        """Return whether all workers are there, and have made what sessions share."""
         with self._lock:
             living = self._living()
-            return len(living) == self._settings.streams.workers and all(host.is_ready for host in living)
+            return len(living) == self._settings.streams.workers and all(host.is_rehearsed for host in living)
 
     def open(self, request: StreamRequest, sink: Sink) -> Session:
         """Begin a stream.

@@ -10,7 +10,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from bridge.streams.messages import (
     Grant,
     Open,
     Ready,
+    Rehearsed,
     Started,
     Stop,
     ToWorker,
@@ -34,6 +36,7 @@ from bridge.streams.messages import (
 from bridge.streams.request import StreamRequest
 from bridge.streams.samples import encoded
 from engine.errors import NrxError
+from engine.streaming.quality import DEFAULT_QUALITY
 
 if TYPE_CHECKING:
     from engine.audio.buffer import Samples
@@ -71,6 +74,8 @@ class Worker:
         self._pipe, self._settings = pipe, settings
         self._sessions: dict[str, _Playing] = {}
         self._shares = FairShares()
+        self._rehearsals: deque[Iterator[None]] = deque()
+        self._rehearsed: set[str] = set()
 
     def serve(self) -> None:
         """Import, say so, and work."""
@@ -79,6 +84,7 @@ class Worker:
         for _ in make_stream(TYPICAL, self._settings)[0]:
             pass
         self._send(Ready())
+        self._rehearse(DEFAULT_QUALITY)
         while True:
             self._hear()
             turn = self._shares.next([name for name, one in self._sessions.items() if one.granted > one.sent])
@@ -86,6 +92,8 @@ class Worker:
                 began = time.perf_counter()
                 self._step(turn, self._sessions[turn])
                 self._shares.charge(turn, time.perf_counter() - began)
+            elif self._rehearsals:
+                self._practise()
 
     def _hear(self) -> None:
         """Take what the daemon has said; wait for it where there is nothing else to do."""
@@ -98,19 +106,43 @@ class Worker:
             self._let_models_go()
 
     def _can_work(self) -> bool:
-        return any(one.granted > one.sent for one in self._sessions.values())
+        return bool(self._rehearsals) or any(one.granted > one.sent for one in self._sessions.values())
 
     def _take(self, message: ToWorker) -> None:
         match message:
             case Open(session, request, granted):
                 self._sessions[session] = _Playing(request, granted)
                 self._shares.add(session)
+                self._rehearse(request.quality)
             case Grant(session, frames):
                 if session in self._sessions:
                     self._sessions[session].granted = frames
             case Stop(session):
                 if session in self._sessions:
                     self._end(session, Ended(session, self._sessions[session].sent))
+
+    def _rehearse(self, quality: str) -> None:
+        """Prepare for sessions of a quality, once and when there is time."""
+        if quality not in self._rehearsed:
+            from bridge.streams.warming import beginnings
+
+            self._rehearsed.add(quality)
+            self._rehearsals.append(beginnings(self._settings, quality))
+
+    def _practise(self) -> None:
+        """Do one step of what is prepared; what cannot be prepared fails where it is asked for."""
+        try:
+            next(self._rehearsals[0])
+            return
+        except StopIteration:
+            pass
+        except Exception:
+            log.exception("A style could not be prepared")
+        self._rehearsals.popleft()
+        if not self._rehearsals:
+            gc.collect()
+            gc.freeze()  # what is loaded stays; there is no use in looking through it at the end of each session
+            self._send(Rehearsed())
 
     def _step(self, session: str, one: _Playing) -> None:
         """Do one step of a session's work."""

@@ -17,11 +17,12 @@ from engine.generation.musicgen.sampling import Sampling
 from engine.streaming.quality import Quality
 from engine.streaming.source import Source
 from engine.streaming.speed import SPEEDS
-from engine.streaming.windows import Windows, decoded
+from engine.streaming.windows import AHEAD_FRAMES, Windows, decoded
 
 LONGEST_S = 7200.0
-FIRST_WINDOW_S = 0.2
+FIRST_WINDOW_S = 0.1
 """New audio in the first window: as little as is worth the decoder's call."""
+REHEARSED_FRAMES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,22 @@ class Played:
     source: Source
     speed_name: str
     estimated_steps_per_s: float | None = None
+
+
+def rehearse(model: Model) -> tuple[int, float]:
+    """Write and decode a little, unheard, so that the first listener does not wait for what is made at first use.
+
+    Returns:
+        Token steps, without the first, and the seconds that they took.
+    """
+    frames = model.tokens(["music"], REHEARSED_FRAMES, Sampling(seed=0))
+    made = [next(frames)]
+    began = time.perf_counter()
+    made.extend(frames)
+    took_s = time.perf_counter() - began
+    first = round(FIRST_WINDOW_S * model.frame_rate) + AHEAD_FRAMES
+    model.decode(np.stack(made[:first], axis=-1))
+    return len(made) - 1, took_s
 
 
 class MusicGenStream:

@@ -27,7 +27,8 @@ AHEAD_FRAMES = 4
 class Windows:
     """How a stream of codes is cut: frames that are new in a window, frames of left context, samples of cross-fade.
 
-    The first window has `first` new frames, so that something is heard soon.
+    The first window has `first` new frames, so that something is heard soon; each has twice as many as the one before
+    it, up to `new`.
     """
 
     first: int
@@ -67,7 +68,7 @@ def decoded(
         heard.append(frame)
         if dropped + len(heard) >= done + wanted + cut.ahead:
             chunk = window(done + wanted)
-            done, wanted = done + wanted, cut.new
+            done, wanted = done + wanted, min(2 * wanted, cut.new)
             yield chunk
         else:
             yield nothing

@@ -28,6 +28,8 @@ class Codec:
         from transformers import AutoConfig, EncodecModel
         from transformers.initialization import no_init_weights
 
+        from engine.generation.musicgen.short_decoder import prepare
+
         config = AutoConfig.from_pretrained(folder, local_files_only=True).audio_encoder
         with no_init_weights():  # not on `meta`: its convolutions keep constants that no file holds
             model = EncodecModel(config)
@@ -36,6 +38,8 @@ class Codec:
             if is_parametrized(module, "weight"):
                 remove_parametrizations(module, "weight")
         self._model = model.requires_grad_(False).to(device)
+        if device == "cpu":
+            prepare(self._model.decoder)
         self._layout, self._device = layout, device
 
     def decode(self, codes: NDArray[np.int64]) -> NDArray[np.float32]:
