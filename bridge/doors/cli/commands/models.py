@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from engine.models import InstalledModel, ModelCard
     from engine.models.interpreter import Interpreter
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+WIDE = 120
+"""Characters from which on the list of models has room for licences and descriptions."""
 names_argument = click.argument("names", nargs=-1, required=True, metavar="MODEL…")
 
 
@@ -41,8 +45,6 @@ def command() -> None:
 def list_models(*, here: bool, as_json: bool) -> None:
     """List the models with size, licence and what they need; those on this machine with revision and place."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     from bridge.doors.cli.width import output_width
 
@@ -53,8 +55,27 @@ def list_models(*, here: bool, as_json: bool) -> None:
     if not rows:
         click.echo("There are no models on this machine; `nrx models list` shows what can be fetched.")
         return
+    console = Console(highlight=False, width=output_width())
+    console.print(models_table(rows, console.width))
+    if console.width < WIDE:
+        console.print("Licences and what each is: in a wider window, or with --json.", style="dim")
+
+
+def models_table(rows: list[dict[str, Any]], width: int) -> "Table":
+    """Return the rows as a table; names stay whole, since they are to be typed, and texts go where there is no room."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(show_edge=False, pad_edge=False)
-    for heading in ("model", "does", "size", "memory", "licence", "sell", "here", "what it is"):
+    table.add_column("model", no_wrap=True)
+    for heading in (
+        "does",
+        "size",
+        "memory",
+        "sell",
+        "here",
+        *(("licence", "what it is") if width >= WIDE else ()),
+    ):
         table.add_column(heading, justify="right" if heading in ("size", "memory") else "left")
     for row in rows:
         state = row["problem"] or (f"yes, {row['revision'][:10]}" if row["installed"] else "no")
@@ -63,12 +84,11 @@ def list_models(*, here: bool, as_json: bool) -> None:
             row["task"],
             _size(row["size_bytes"]),
             _size(row["needs_bytes"]),
-            row["licence"],
             "yes" if row["commercial"] else "no",
             Text(state, style="red" if row["problem"] else ""),
-            row["description"],
+            *((row["licence"], row["description"]) if width >= WIDE else ()),
         )
-    Console(highlight=False, width=output_width()).print(table)
+    return table
 
 
 @command.command("fetch", short_help="Download models, or take in your own checkpoint.")

@@ -1,11 +1,15 @@
 """`nrx models` on a machine without weights: plain sentences, and nothing that looks like success."""
 
+import io
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from bridge.doors.cli.app import nrx
+from bridge.doors.cli.commands.models import models_table
 from engine.errors import NrxError
 
 
@@ -42,3 +46,13 @@ def test_what_is_half_fetched_is_asked_about(tmp_path: Path) -> None:
 def test_the_list_of_commands_is_not_cut_off() -> None:
     told = CliRunner().invoke(nrx, ["models", "--help"], terminal_width=80).output
     assert "..." not in told.split("Commands:")[1]
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_names_stay_whole_at_any_width_and_a_model_is_a_line(width: int) -> None:
+    rows = json.loads(CliRunner().invoke(nrx, ["models", "list", "--json"]).stdout)
+    out = io.StringIO()
+    Console(file=out, width=width).print(models_table(rows, width))
+    lines = out.getvalue().splitlines()
+    assert [line.split()[0] for line in lines[2:]] == [row["name"] for row in rows]
+    assert ("licence" in lines[0]) == (width == 200)
