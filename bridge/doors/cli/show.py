@@ -14,6 +14,8 @@ from engine.errors import CODES, NrxError
 
 BARS_SHOWN = 16
 SAME_TEMPO_BPM = 0.05
+NO_CHORD = "N"
+"""What manifests call a stretch without a chord; a row of nothing else tells people nothing."""
 
 
 def show_manifest(manifest: Manifest) -> None:
@@ -99,7 +101,7 @@ def facts(manifest: Manifest) -> list[str]:
             f"{_count(len(heard.downbeats_s), 'bar')} in {_count(len(heard.sections), 'section')}."
         )
         chords = [chord.label for chord in heard.chords]
-        if chords:
+        if set(chords) - {NO_CHORD}:
             more = " …" if len(chords) > BARS_SHOWN else ""
             lines.append(f"Chords: {' '.join(chords[:BARS_SHOWN])}{more}")
     laid = manifest.timeline
@@ -125,4 +127,6 @@ def facts(manifest: Manifest) -> list[str]:
         )
     if "overview" in manifest.files:
         lines.append(f"Picture: {Path(manifest.folder) / manifest.files['overview']}")
+    if "report page" in manifest.files:
+        lines.append(f"What was done, and why: {Path(manifest.folder) / manifest.files['report page']}")
     return lines
