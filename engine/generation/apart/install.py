@@ -198,7 +198,7 @@ def _first_way(
         say(f"making an interpreter of its own, {way.made}")
         try:
             _fill(python, building, way, monitor)
-            say("playing a short take to prove it")
+            say("playing a short take to prove it …")
             packages = _proved(building, command, store.hub, monitor)
         except NrxError as error:
             if error.code not in ("model.interpreter", "model.failed", "model.memory"):

@@ -151,12 +151,12 @@ def install_interpreter(
     from engine.models.interpreter import weights_here
 
     def say(words: str) -> None:
-        click.echo(f"{name}: {words} …", err=as_json)
+        click.echo(f"{name}: {words}", err=as_json)
 
     store = store_of(load_settings())
     made = install(store, python=python, anew=again, say=say)
     for repo in weights:
-        say(f"downloading {repo}")
+        say(f"downloading {repo} …")
         fetch_weights(store, repo)
     if as_json:
         _print_json({**_told_apart(made), "weights": weights_here(made)})

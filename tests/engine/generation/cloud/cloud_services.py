@@ -81,7 +81,7 @@ class Service:
             return 204, {}, b""
         if what == "POST /v1/predictions/p1/cancel":
             return _json(200, self._prediction("canceled"))
-        if what == "GET /out.wav":
+        if what in ("GET /out.wav", "GET /elsewhere.wav"):
             return 200, {"Content-Type": "audio/wav"}, self.sound
         return _json(404, {"detail": "The requested resource could not be found."})
 

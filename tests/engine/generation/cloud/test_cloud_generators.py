@@ -275,10 +275,11 @@ def test_a_download_without_end_is_stopped(service: Service, monkeypatch: pytest
         generator(service, "huggingface").takes([WISH], Sampling())
 
 
-def test_the_key_goes_to_the_service_alone(service: Service) -> None:
+@pytest.mark.parametrize("may_be_asked", [False, True])
+def test_the_key_goes_to_the_service_alone_and_nothing_is_asked_without_https(
+    service: Service, monkeypatch: pytest.MonkeyPatch, may_be_asked: bool
+) -> None:
     with serving(Service(sound=wav(2.5))) as other:
-        service.ending = {"output": f"{service.url}/out.wav"}
-        service.failures = []
         plain = service.answer
 
         def sends_on(asked: Any) -> Any:
@@ -288,9 +289,17 @@ def test_the_key_goes_to_the_service_alone(service: Service) -> None:
             return plain(asked)
 
         service.answer = sends_on  # type: ignore[method-assign]  # this one alone
-        with pytest.raises(NrxError, match="not https"):
-            generator(service, "replicate").takes([WISH], Sampling())
-        assert other.asked == []
+        player = generator(service, "replicate")
+        if may_be_asked:  # as if it were https
+            monkeypatch.setattr(wire.Wire, "_is_safe", lambda _self, _url: True)
+            (take,) = player.takes([WISH], Sampling())
+            assert take.frames == 64000
+            assert [KEY in str(asked.headers) for asked in other.asked] == [False]
+            assert all(KEY in str(asked.headers) for asked in service.asked)
+        else:
+            with pytest.raises(NrxError, match="not https"):
+                player.takes([WISH], Sampling())
+            assert other.asked == []
 
 
 @pytest.mark.parametrize("name", SERVICE_NAMES)
