@@ -10,7 +10,7 @@ from engine.audio.buffer import Samples
 from engine.generation.musicgen.long import Codes, codes_of
 from engine.generation.musicgen.sampling import Sampling
 from engine.progress import SILENT, Monitor
-from engine.streaming.musicgen import MusicGenStream, Played
+from engine.streaming.musicgen import MusicGenStream, Played, rehearse
 from engine.streaming.quality import QUALITIES, Quality
 from engine.streaming.source import Source
 from engine.streaming.speed import SPEEDS, Speeds, estimated_steps_per_s
@@ -161,3 +161,25 @@ def test_encodec_in_windows_is_encodec_at_once(
     assert streamed.shape == whole.shape
     level = float(np.sqrt(np.mean(whole**2)))
     assert float(np.abs(streamed - whole).max()) < (1e-4 if context >= 25 else 1e-2) * level
+
+
+def test_windows_begin_small_and_double() -> None:
+    chunks = stream_of(ScriptedModel(), 6.0, QUALITIES["balanced"])
+    lengths = [chunk.shape[1] / FRAME for chunk in chunks if chunk.shape[1]]
+    fade = round(QUALITIES["balanced"].fade_s * RATE) / FRAME
+    assert lengths[:5] == pytest.approx([5 - fade, 10, 20, 40, 40])
+
+
+def test_a_rehearsal_writes_and_decodes_what_a_first_chunk_takes() -> None:
+    decoded_frames: list[int] = []
+
+    class Watching(ScriptedModel):
+        def decode(self, codes: Codes) -> NDArray[np.float32]:
+            decoded_frames.append(codes.shape[2])
+            return super().decode(codes)
+
+    steps, took_s = rehearse(Watching())
+    assert steps > 0
+    assert took_s >= 0.0
+    next(chunk for chunk in stream_of(Watching(), 2.0, QUALITIES["balanced"]) if chunk.shape[1])
+    assert decoded_frames[0] == decoded_frames[1]
