@@ -29,14 +29,18 @@ class FairShares:
         self._clocks.pop(name, None)
         self._waiting.discard(name)
 
-    def next(self, runnable: Collection[str]) -> str | None:
-        """Return the session to work for, of those that can be worked for now."""
+    def next(self, runnable: Collection[str], pressing: Collection[str] = ()) -> str | None:
+        """Return the session to work for, of those that can be worked for now.
+
+        `pressing` are those of them whose listeners have nothing, or will soon have nothing, to hear: work ahead for
+        others waits for them. Among them shares are equal as among all.
+        """
         for name in self._waiting & set(runnable):
             self._clocks[name] = max(self._clocks[name], self._now)
         self._waiting = set(self._clocks) - set(runnable)
         if not runnable:
             return None
-        first = min(runnable, key=self._clocks.__getitem__)
+        first = min(pressing or runnable, key=self._clocks.__getitem__)
         self._now = max(self._now, self._clocks[first])
         return first
 

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 TYPICAL = StreamRequest(prompt="lofi", generator="arranger", seed=1, duration_s=1.0)
 """What is played once, unheard, so that the first listener does not wait for what is made at first use."""
 LOOK_AGAIN_S = 5.0
+LEAST_LEAD_S = 0.5
+"""A listener who has less than this to hear comes before others who have more."""
 log = logging.getLogger("nrx.streams")
 
 
@@ -65,6 +67,12 @@ class _Playing:
     granted: int
     chunks: "Generator[Samples] | None" = None
     sent: int = 0
+    sample_rate: int = 1
+    first_sent_at: float = 0.0
+
+    def lead_s(self, now: float) -> float:
+        """Return how much more was sent than one has heard who began with the first chunk."""
+        return self.sent / self.sample_rate - (now - self.first_sent_at) if self.sent else 0.0
 
 
 class Worker:
@@ -87,7 +95,10 @@ class Worker:
         self._rehearse(DEFAULT_QUALITY)
         while True:
             self._hear()
-            turn = self._shares.next([name for name, one in self._sessions.items() if one.granted > one.sent])
+            runnable = [name for name, one in self._sessions.items() if one.granted > one.sent]
+            now = time.perf_counter()
+            pressing = [name for name in runnable if self._sessions[name].lead_s(now) < LEAST_LEAD_S]
+            turn = self._shares.next(runnable, pressing)
             if turn is not None:
                 began = time.perf_counter()
                 self._step(turn, self._sessions[turn])
@@ -148,7 +159,7 @@ class Worker:
         """Do one step of a session's work."""
         try:
             if one.chunks is None:
-                one.chunks = self._begin(session, one.request)
+                one.chunks = self._begin(session, one)
                 return
             chunk = next(one.chunks, None)
             if chunk is None:
@@ -157,6 +168,8 @@ class Worker:
             frames = chunk.shape[1]
             if frames:
                 self._send(Chunk(session, one.sent, frames, encoded(chunk, one.request.format)))
+                if not one.sent:
+                    one.first_sent_at = time.perf_counter()
                 one.sent += frames
         except NrxError as error:
             self._end(session, Failed(session, error))
@@ -178,10 +191,11 @@ class Worker:
                 ),
             )
 
-    def _begin(self, session: str, request: StreamRequest) -> "Generator[Samples]":
+    def _begin(self, session: str, one: _Playing) -> "Generator[Samples]":
         from bridge.streams.making import make_stream
 
-        stream, why = make_stream(request, self._settings)
+        stream, why = make_stream(one.request, self._settings)
+        one.sample_rate = stream.sample_rate
         self._send(
             Started(
                 session,

@@ -53,6 +53,17 @@ def test_of_two_new_ones_neither_waits_for_the_other_to_be_done() -> None:
     assert got["first"] == got["second"]
 
 
+def test_who_has_nothing_to_hear_comes_before_work_ahead_for_others() -> None:
+    shares = FairShares()
+    for name in ("silent", "ahead", "silent too"):
+        shares.add(name)
+    for _ in range(20):
+        name = shares.next(["silent", "ahead", "silent too"], ["silent", "silent too"])
+        assert name in ("silent", "silent too")
+        shares.charge(name, 0.1)
+    assert shares.next(["silent", "ahead"]) == "ahead"
+
+
 def test_nobody_is_next_where_nobody_can_be_worked_for() -> None:
     shares = FairShares()
     shares.add("a")
