@@ -66,7 +66,7 @@ class DemucsSeparator:
         return SeparatorInfo(
             name="demucs",
             version=f"{version('demucs')}-{VERSION}",
-            description=f"The neural network {self._name}{cost}.",
+            description=" ".join((f"The neural network {self._name}{cost}.", *self._steps)),
             grade="neural",
             licence="the model's own",
             stems=_in_order(self._bag.sources),

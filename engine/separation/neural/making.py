@@ -17,12 +17,6 @@ from engine.separation.neural.runtime import Hybrid, TorchCore, Whole
 SHORTEST_SEGMENT_S = 1.0
 
 
-class OpenVino:
-    """Whether OpenVINO is to be tried at all in this process."""
-
-    can_be_tried = True
-
-
 class Maker:
     """Makes networks of one member; the model itself is kept from when it is looked at until a network has it."""
 
@@ -39,7 +33,7 @@ class Maker:
         self._note = note
         self._loaded: Any = None
         self._usual_frames = 0
-        self._openvino = OpenVino.can_be_tried
+        self._openvino = True
 
     def grid(self, length: int, segment_s: float | None, overlap: float) -> Grid:
         """Return how this model cuts a song of `length` frames.

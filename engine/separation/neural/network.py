@@ -7,10 +7,10 @@ from engine.progress import SILENT, Monitor
 
 PRECISIONS: dict[str, str] = {
     "float32": "exact",
-    "bfloat16": "stems differ from float32 by about -50 dB, more where a model's inner branches are loud",
-    "float16": "stems differ from float32 by about -60 dB; what overflows is done again in float32",
+    "bfloat16": "stems differ from float32 by -50 to -25 dB, the more the louder a model's inner branches are",
+    "float16": "stems differ from float32 by -68 to -55 dB; what overflows is done again in float32",
 }
-"""Precision -> what it costs. What a processor can't do in a lower precision is done in float32."""
+"""Precision -> what it costs: measured with random weights, LayerScale from 1e-4 to 1. What a processor can't do in a lower precision is done in float32."""
 
 
 class Network(Protocol):
