@@ -10,7 +10,10 @@ PRECISIONS: dict[str, str] = {
     "bfloat16": "stems differ from float32 by -50 to -25 dB, the more the louder a model's inner branches are",
     "float16": "stems differ from float32 by -68 to -55 dB; what overflows is done again in float32",
 }
-"""Precision -> what it costs: measured with random weights, LayerScale from 1e-4 to 1. What a processor can't do in a lower precision is done in float32."""
+"""Precision -> what it costs, measured with random weights and LayerScale from 1e-4 to 1.
+
+What a processor can't do in a lower precision is done in float32.
+"""
 
 
 class Network(Protocol):
