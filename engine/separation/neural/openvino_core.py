@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 import warnings
 from collections.abc import Callable
@@ -28,7 +29,10 @@ from engine.separation.neural.runtime import fused_attention
 
 LAYOUT = 2
 """Counts how the networks that are kept have changed."""
+UNUSED_S, ABANDONED_S = 60 * 86400.0, 86400.0
+"""A network that was not used for so long is removed when another is kept, and so is one that was never finished."""
 _POLL_MS = 100
+_KEPT, _BUILDING = "demucs-", ".building-"
 _NETWORK, _WEIGHTS, _RECORD = "core.xml", "core.bin", "core.json"
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
@@ -89,7 +93,7 @@ def openvino_core(
     """
     if cache is None:
         return OpenVinoCore(_convert(load(), spectra_shape, mix_shape), precision)
-    folder = cache / f"demucs-{_key(checkpoint_sha256, spectra_shape, mix_shape)}"
+    folder = cache / f"{_KEPT}{_key(checkpoint_sha256, spectra_shape, mix_shape)}"
     if _is_whole(folder):
         return OpenVinoCore(folder / _NETWORK, precision)
     network = _convert(load(), spectra_shape, mix_shape)
@@ -119,7 +123,8 @@ def _publish(network: Any, folder: Path) -> bool:
     """Write a network under another name and rename it into place; return whether it is there now."""
     import openvino
 
-    building = folder.with_name(f".building-{os.getpid()}-{uuid.uuid4().hex}")
+    _remove_old(folder.parent)
+    building = folder.with_name(f"{_BUILDING}{os.getpid()}-{uuid.uuid4().hex}")
     try:
         building.mkdir(parents=True)
         openvino.save_model(network, building / _NETWORK, compress_to_fp16=False)
@@ -131,6 +136,14 @@ def _publish(network: Any, folder: Path) -> bool:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return (folder / _RECORD).is_file()
+
+
+def _remove_old(cache: Path) -> None:
+    for pattern, age_s in ((f"{_KEPT}*", UNUSED_S), (f"{_BUILDING}*", ABANDONED_S)):
+        for folder in cache.glob(pattern):
+            with suppress(OSError):  # another process has just removed it
+                if time.time() - folder.stat().st_mtime > age_s:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _convert(model: Any, spectra_shape: tuple[int, ...], mix_shape: tuple[int, ...]) -> Any:

@@ -1,6 +1,8 @@
 """Demucs through OpenVINO: the same stems, converted once, kept whole or not at all, and made anew when it must be."""
 
 import json
+import os
+import time
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -116,6 +118,24 @@ def test_a_damaged_cache_is_made_anew(spoil, kept, tmp_path, conversions, monkey
         assert difference_db(separate(folder, cache, audio), stock([model], audio, monkeypatch)) < SAME_DB
     assert len(conversions) == 1
     assert files_of(cache) == files_of(good)
+
+
+@pytest.mark.usefixtures("conversions")
+def test_what_nobody_has_used_for_long_makes_room(kept, tmp_path):
+    long_ago = time.time() - 61 * 86400
+    for name, is_old in (
+        ("demucs-old", True),
+        ("demucs-new", False),
+        (".building-1-a", True),
+        ("others", True),
+    ):
+        (tmp_path / name).mkdir()
+        if is_old:
+            os.utime(tmp_path / name, (long_ago, long_ago))
+    separate(kept[1], tmp_path, sound(0.4))
+    left = {folder.name for folder in tmp_path.iterdir()}
+    assert {"demucs-new", "others"} < left
+    assert not {"demucs-old", ".building-1-a"} & left
 
 
 def test_without_a_cache_nothing_is_written(kept, conversions):
