@@ -89,7 +89,7 @@ class Hub:
             self._subscribers.discard(subscriber)
 
     async def events(self, subscriber: Subscriber, after: int | None) -> AsyncIterator[tuple[int, str]]:
-        """Yield events as (id, JSON) from the one after `after` (None: from when it subscribed), each once, in order."""
+        """Yield events as (id, JSON) from the one after `after` (None: since it subscribed), each once, in order."""
         last = 0 if after is None else await asyncio.to_thread(self._jobs.last_event_id)
         seen = min(after or 0, last)
         while seen < last:
