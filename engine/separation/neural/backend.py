@@ -139,8 +139,6 @@ class DemucsSeparator:
 
         maker = Maker(file, self._bag.segment_s, self._precision, self._cache, self._note)
         grid = maker.grid(length, self._segment_s, self._overlap)
-        if len(self._bag.files) > 1:
-            maker.release()
         return Member(grid, weights, Climbing(maker.make, ladder))
 
 

@@ -7,19 +7,24 @@ own classes and nothing else. Sources: `demucs.repo`, `demucs.hf` and `demucs.st
 make the models here.
 """
 
+import inspect
 import json
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from engine.errors import NrxError
 from engine.hashing import file_hash
 
 SUFFIXES = (".safetensors", ".th")
+CLASSES = ("demucs.htdemucs.HTDemucs", "demucs.hdemucs.HDemucs", "demucs.demucs.Demucs")
+"""The models that there are."""
 _LONGEST_HEADER = 100_000_000
 
 
@@ -124,20 +129,66 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _facts(file: Path, _size: int, _mtime_ns: int) -> _Facts:
-    if file.suffix == ".safetensors":
-        metadata = _header(file)
-        try:
-            given, named = json.loads(metadata["args"]), json.loads(metadata["kwargs"])
-        except (KeyError, ValueError, TypeError) as error:
-            raise _damaged(file, "it does not say which model it holds") from error
-    else:
-        package = _package(file)
-        given, named = package["args"], package["kwargs"]
+    _, given, named = _made_by(file)
     sources = named.get("sources", given[0] if given else ())
     channels = named.get("audio_channels", given[1] if len(given) > 1 else 2)
     if not sources or not all(isinstance(source, str) for source in sources):
         raise _damaged(file, "it does not say which stems it gives")
     return _Facts(tuple(sources), int(named.get("samplerate", 44100)), int(channels))
+
+
+def _made_by(file: Path) -> tuple[str, Sequence[Any], Mapping[str, Any]]:
+    """Return the class of the model in a file, and the arguments that it is made with.
+
+    A safetensors file names its class, which Demucs' loader calls whatever it is: only Demucs' own are let through.
+    """
+    if file.suffix == ".safetensors":
+        metadata = _header(file)
+        try:
+            klass, given, named = (
+                metadata["klass"],
+                json.loads(metadata["args"]),
+                json.loads(metadata["kwargs"]),
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise _damaged(file, "it does not say which model it holds") from error
+    else:
+        package = _package(file)
+        klass = f"{package['klass'].__module__}.{package['klass'].__qualname__}"
+        given, named = package["args"], package["kwargs"]
+    if klass not in CLASSES:
+        raise NrxError(
+            "model.untrusted", f"{file} asks for {klass}, which is no model of Demucs, and is not opened."
+        )
+    return klass, given, named
+
+
+def read_outline(file: Path, segment_s: float | None) -> Any:
+    """Return what the model in a file is, as an object with the attributes that the model has from its arguments.
+
+    Weights are neither made nor loaded, which takes as long as separating some seconds of song. `klass` is the class.
+
+    Args:
+        file: `.safetensors` or `.th`.
+        segment_s: the bag's length of segments; a transformer keeps its own where that is shorter.
+    """
+    from demucs.hf import _decode_json
+    from demucs.htdemucs import HTDemucs
+
+    name, given, named = _made_by(file)
+    module, _, attribute = name.rpartition(".")
+    klass = getattr(import_module(module), attribute)
+    signature = inspect.signature(klass)
+    known = {key: value for key, value in _decode_json(dict(named)).items() if key in signature.parameters}
+    try:
+        bound = signature.bind(*_decode_json(list(given)), **known)
+    except TypeError as error:
+        raise _damaged(file, str(error)) from error
+    bound.apply_defaults()
+    outline = SimpleNamespace(**bound.arguments, klass=klass)
+    if segment_s is not None and (not issubclass(klass, HTDemucs) or segment_s <= outline.segment):
+        outline.segment = segment_s
+    return outline
 
 
 def _header(file: Path) -> Mapping[str, str]:
@@ -166,6 +217,7 @@ def load_member(file: Path, segment_s: float | None) -> Any:
     from demucs.hf import load_safetensors_model
     from demucs.states import load_model
 
+    _made_by(file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # arguments that this version of demucs no longer has

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 
-def is_splittable(model: Any) -> bool:
-    """Return whether a model is a hybrid whose transforms can be taken out."""
+def is_splittable(outline: Any) -> bool:
+    """Return whether a model, by its outline, is a hybrid whose transforms can be taken out."""
     from demucs.hdemucs import HDemucs
     from demucs.htdemucs import HTDemucs
 
-    is_hybrid = isinstance(model, HTDemucs) or (isinstance(model, HDemucs) and bool(model.hybrid))
-    return is_hybrid and bool(model.cac)
+    is_hybrid = issubclass(outline.klass, HTDemucs) or (issubclass(outline.klass, HDemucs) and outline.hybrid)
+    return bool(is_hybrid and outline.cac)
 
 
 class _Measured:

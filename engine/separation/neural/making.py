@@ -6,19 +6,20 @@ from typing import Any
 
 from engine.devices import CPU, is_out_of_memory
 from engine.errors import NrxError
-from engine.separation.neural.checkpoints import checkpoint_hash, load_member
+from engine.separation.neural.checkpoints import checkpoint_hash, load_member, read_outline
 from engine.separation.neural.core import is_splittable
 from engine.separation.neural.grid import Grid
 from engine.separation.neural.ladder import Rung
 from engine.separation.neural.network import Network
 from engine.separation.neural.openvino_core import OpenVinoCore, openvino_core
 from engine.separation.neural.runtime import Hybrid, TorchCore, Whole
+from engine.separation.neural.spectrum import Spectrum
 
 SHORTEST_SEGMENT_S = 1.0
 
 
 class Maker:
-    """Makes networks of one member; the model itself is kept from when it is looked at until a network has it."""
+    """Makes networks of one member. The model itself is loaded only for what PyTorch runs, and for a conversion."""
 
     def __init__(
         self,
@@ -31,7 +32,11 @@ class Maker:
         """Serve the model in `file`, with the bag's length of segments; `note` is told what could not be done."""
         self._file, self._segment_s, self._precision, self._cache = file, segment_s, precision, cache
         self._note = note
-        self._loaded: Any = None
+        self._outline = outline = read_outline(file, segment_s)
+        self._trained_frames: int | None = None
+        """The length that the model was trained for and always sees; None if it takes any."""
+        if getattr(outline, "use_train_segment", False):
+            self._trained_frames = int(outline.segment * outline.samplerate)
         self._usual_frames = 0
         self._openvino = True
 
@@ -41,68 +46,55 @@ class Maker:
         Raises:
             NrxError: `request.invalid` for segments that it can't take.
         """
-        model = self._model()
-        rate = model.samplerate
-        trained = self._trained_frames()
+        outline, trained = self._outline, self._trained_frames
+        rate = outline.samplerate
         longest_s = None if trained is None else trained / rate
-        wanted_s = float(model.segment) if segment_s is None else segment_s
+        wanted_s = float(outline.segment) if segment_s is None else segment_s
         if wanted_s < SHORTEST_SEGMENT_S or (longest_s is not None and wanted_s > longest_s + 1 / rate):
             most = "" if longest_s is None else f" to {longest_s:g}"
             raise NrxError(
                 "request.invalid",
                 f"segment_s is {wanted_s:g}; {self._file.stem} takes {SHORTEST_SEGMENT_S:g}{most} seconds.",
             )
-        segment = int(rate * (model.segment if segment_s is None else segment_s))
+        segment = int(rate * (outline.segment if segment_s is None else segment_s))
         self._usual_frames = segment if trained is None else trained
-        return Grid(length, segment, overlap, _window(model, segment, trained is not None))
+        return Grid(length, segment, overlap, self._window(segment))
 
     def make(self, rung: Rung, frames: int) -> Network:
         """Return a network for stretches of `frames` frames on a rung of the ladder."""
-        model = self._model()
-        trained = self._trained_frames()
-        if not is_splittable(model):
-            self.release()
-            return Whole(model, rung.device, self._precision)
+        outline, trained = self._outline, self._trained_frames
+        if not is_splittable(outline):
+            return Whole(self._load(), rung.device, self._precision)
         inner = trained if trained is not None and rung.share == 1 else frames
+        is_old = bool(getattr(outline, "hybrid_old", False))
         if rung.device == CPU and inner == self._usual_frames and self._openvino:
-            core = self._in_openvino(model, inner)
+            core = self._in_openvino(inner)
             if core is not None:
-                self.release()
-                return Hybrid(model, core, inner)
-        self.release()
+                return Hybrid(core, Spectrum(inner, outline.nfft, is_old=is_old))
         # Metal has no complex numbers: the transforms stay on the processor.
-        transforms = rung.device if rung.device.kind == "cuda" else CPU
-        return Hybrid(model, TorchCore(model, rung.device, self._precision), inner, transforms.id)
+        where = rung.device.id if rung.device.kind == "cuda" else CPU.id
+        core_in_torch = TorchCore(self._load(), rung.device, self._precision)
+        return Hybrid(core_in_torch, Spectrum(inner, outline.nfft, is_old=is_old, device=where))
 
-    def release(self) -> None:
-        """Let the model go; it is loaded again when it is needed."""
-        self._loaded = None
+    def _load(self) -> Any:
+        return load_member(self._file, self._segment_s)
 
-    def _model(self) -> Any:
-        if self._loaded is None:
-            self._loaded = load_member(self._file, self._segment_s)
-        return self._loaded
-
-    def _trained_frames(self) -> int | None:
-        """Return the length that the model was trained for and always sees; None if it takes any."""
-        model = self._model()
-        if not getattr(model, "use_train_segment", False):
-            return None
-        return int(model.segment * model.samplerate)
-
-    def _in_openvino(self, model: Any, frames: int) -> OpenVinoCore | None:
-        columns = -(-frames // model.hop_length)
+    def _in_openvino(self, frames: int) -> OpenVinoCore | None:
+        outline = self._outline
+        columns = -(-frames // (outline.nfft // 4))
         try:
             return openvino_core(
-                lambda: model,
-                (model.audio_channels, columns, model.nfft // 2, 2),
-                (1, model.audio_channels, frames),
+                self._load,
+                (outline.audio_channels, columns, outline.nfft // 2, 2),
+                (1, outline.audio_channels, frames),
                 checkpoint_sha256=checkpoint_hash(self._file),
                 precision=self._precision,
                 cache=self._cache,
             )
         except ImportError:
             why = "OpenVINO is not installed"
+        except NrxError:
+            raise
         except Exception as error:
             if is_out_of_memory(error):
                 raise
@@ -111,14 +103,13 @@ class Maker:
         self._note(f"PyTorch runs {self._file.stem}, since {why}; that is slower.")
         return None
 
+    def _window(self, segment: int) -> Callable[[int], int]:
+        """Return what the model sees of a segment: always as much, what its strides divide, or the segment itself."""
+        from demucs.demucs import Demucs
 
-def _window(model: Any, segment: int, is_trained_for_one: bool) -> Callable[[int], int]:
-    """Return what a model sees of a segment: always as much, what its strides can divide, or the segment itself."""
-    from demucs.demucs import Demucs
-
-    if is_trained_for_one:
-        return lambda _frames: segment
-    if isinstance(model, Demucs):
-        valid_length: Callable[[int], int] = model.valid_length
-        return valid_length
-    return lambda frames: frames
+        if self._trained_frames is not None:
+            return lambda _frames: segment
+        if issubclass(self._outline.klass, Demucs):
+            valid_length: Callable[[int], int] = self._load().valid_length
+            return valid_length
+        return lambda frames: frames

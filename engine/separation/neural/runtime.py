@@ -23,21 +23,19 @@ class Core(Protocol):
 
 
 class Hybrid:
-    """A hybrid model: its transforms here, its middle in a `Core`. For stretches of at most `frames`."""
+    """A hybrid model: its transforms here, its middle in a `Core`. For stretches of at most the transforms' frames."""
 
-    def __init__(self, model: Any, core: Core, frames: int, device: str = "cpu") -> None:
-        """Plan the transforms of `model` for `frames`; `device` is where they run."""
-        self._core, self._frames, self._device = core, frames, device
-        is_old = bool(getattr(model, "hybrid_old", False))
-        self._spectrum = Spectrum(frames, model.nfft, is_old=is_old, device=device)
+    def __init__(self, core: Core, spectrum: Spectrum) -> None:
+        """Put both together."""
+        self._core, self._spectrum = core, spectrum
 
     def run(self, mix: Samples, monitor: Monitor = SILENT) -> Samples:
         """Return the stems; a shorter mix is seen with silence behind it."""
         length = mix.shape[-1]
-        padded = np.zeros((mix.shape[0], self._frames), np.float32)
+        padded = np.zeros((mix.shape[0], self._spectrum.frames), np.float32)
         padded[:, :length] = mix
         with torch.inference_mode():
-            audio = torch.from_numpy(padded).to(self._device)
+            audio = torch.from_numpy(padded).to(self._spectrum.device)
             spectra = self._spectrum.analyse(audio).contiguous()
             spectra, waves = self._core.run(spectra, audio[None], levels_of(spectra, audio), monitor)
             stems = self._spectrum.synthesise(spectra)

@@ -18,7 +18,7 @@ class Spectrum:
 
     def __init__(self, frames: int, nfft: int, *, is_old: bool = False, device: str = "cpu") -> None:
         """Plan for stretches of `frames`; `is_old` for models with `hybrid_old`."""
-        self.frames, self.nfft, self.hop = frames, nfft, nfft // 4
+        self.frames, self.nfft, self.hop, self.device = frames, nfft, nfft // 4, device
         self.columns = math.ceil(frames / self.hop)
         self._is_old = is_old
         self._margin = self.hop // 2 * 3

@@ -43,8 +43,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def sharing(monkeypatch) -> None:
-    def make(maker: Maker, _rung: Rung, _frames: int) -> Sharing:
-        maker.release()
+    def make(_maker: Maker, _rung: Rung, _frames: int) -> Sharing:
         return Sharing()
 
     monkeypatch.setattr(Maker, "make", make)

@@ -255,3 +255,16 @@ def test_a_pickle_that_would_run_code_is_not_opened(tmp_path):
         DemucsSeparator(tmp_path, "one")
     assert refused.value.code == "model.untrusted"
     assert not ran.exists()
+
+
+def test_safetensors_that_name_another_class_run_nothing(tmp_path):
+    from safetensors.torch import save_file
+
+    ran = tmp_path / "ran"
+    metadata = {"args": f'["{ran.as_posix()}"]', "kwargs": "{}"}
+    for klass in ("os.mkdir", "demucs.utils.temp_filenames"):
+        save_file({"weight": torch.zeros(1)}, tmp_path / "one.safetensors", {**metadata, "klass": klass})
+        with pytest.raises(NrxError, match=klass) as refused:
+            DemucsSeparator(tmp_path, "one")
+        assert refused.value.code == "model.untrusted"
+    assert not ran.exists()
