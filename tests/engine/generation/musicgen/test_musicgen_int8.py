@@ -140,8 +140,9 @@ def test_rows_do_not_know_of_each_other(small: Pair) -> None:
     doubled = small.whole.condition(TEXTS[:1] * 2, True)
     alone = small.int8.begin(whole, 8).forward(codes[[0, 1]])
     together = small.int8.begin(doubled, 8).forward(codes[[0, 0, 1, 1]])
-    np.testing.assert_array_equal(together[[0, 2]], alone)
-    np.testing.assert_array_equal(together[[1, 3]], alone)
+    # The text encoder rounds rows of a batch otherwise, and a step of 16 bits may then fall to the other side.
+    np.testing.assert_allclose(together[[0, 2]], alone, atol=1e-3)
+    np.testing.assert_allclose(together[[1, 3]], alone, atol=1e-3)
 
 
 def test_sessions_in_several_threads_do_not_disturb_each_other(small: Pair) -> None:
