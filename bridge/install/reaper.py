@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bridge.config import Settings
+from bridge.install.line_ends import line_end
 from bridge.install.reaper_osc import PORT, wake_message, with_surface, without_surface
 from bridge.install.steps import Step, carried_out
 from bridge.install.toolbar_icon import ICON, icon_png
@@ -185,7 +186,7 @@ def remove(
 def with_line(text: bytes) -> bytes:
     """Return `__startup.lua` with our line, as its last one."""
     kept = without_line(text)
-    newline = _newline(kept)
+    newline = _line_end(kept)
     if kept and not kept.endswith(b"\n"):
         kept += newline
     return kept + STARTUP + newline
@@ -199,7 +200,7 @@ def without_line(text: bytes) -> bytes:
 def with_actions(text: bytes) -> bytes:
     """Return `reaper-kb.ini` with our actions; an action that is in it already, under whatever id, stays as it is."""
     known = {path for _, path in _scripts_in(text)}
-    newline = _newline(text)
+    newline = _line_end(text)
     added = [
         f'SCR 4 0 {action_id(title)} "{title}" "{FOLDER}/{name}"'.encode() + newline
         for name, title in titles().items()
@@ -233,8 +234,8 @@ def _scripts_in(text: bytes) -> list[tuple[str, str]]:
     ]
 
 
-def _newline(text: bytes) -> bytes:
-    return b"\r\n" if b"\r\n" in text or (not text and sys.platform == "win32") else b"\n"
+def _line_end(text: bytes) -> bytes:
+    return line_end(text, when_empty=os.linesep.encode())
 
 
 def _targets(folder: Path | None) -> list[Path]:

@@ -12,6 +12,8 @@ import json
 import re
 from itertools import pairwise
 
+from bridge.install.line_ends import line_end
+
 PORT, FEEDBACK_PORT = 39190, 39191
 NAME = "NRX Bridge"
 _SURFACE = re.compile(rb"(?i)csurf_(\d+)=(.*)", re.DOTALL)
@@ -27,7 +29,7 @@ def with_surface(text: bytes) -> bytes:
         return text
     number = max((number for number, _ in found.values()), default=-1) + 1
     surface = f'csurf_{number}=OSC "{NAME}" 3 {PORT} "127.0.0.1" {FEEDBACK_PORT} 1024 10 ""'.encode()
-    newline = _newline(text)
+    newline = line_end(text)
     at = max(found, default=first - 1) + 1
     lines.insert(at, surface + newline)
     _count(lines, first, end + 1, number + 1, at + 1, newline)
@@ -43,7 +45,7 @@ def without_surface(text: bytes) -> bytes:
         for other, (later, value) in found.items():
             if later > number:
                 lines[other] = b"csurf_%d=" % (later - 1) + value
-        _count(lines, first, end, max(later for later, _ in found.values()), index, _newline(text))
+        _count(lines, first, end, max(later for later, _ in found.values()), index, line_end(text))
         del lines[index]
         return b"".join(lines)
     return text
@@ -54,20 +56,16 @@ def wake_message(action: str) -> bytes:
     return json.dumps({"port": PORT, "address": f"/action/_{action}"}).encode() + b"\n"
 
 
-def _newline(text: bytes) -> bytes:
-    return b"\r\n" if b"\r\n" in text else b"\n"
-
-
 def _opened(text: bytes) -> tuple[list[bytes], int, int]:
     """Return the lines, the first after `[REAPER]`, and where its section ends; a missing section is added."""
     lines = text.splitlines(keepends=True)
     if lines and not lines[-1].endswith(b"\n"):
-        lines[-1] += _newline(text)
+        lines[-1] += line_end(text)
     starts = [index for index, line in enumerate(lines) if line.startswith(b"[")]
     for start, end in pairwise([*starts, len(lines)]):
         if lines[start].strip().lower() == b"[reaper]":
             return lines, start + 1, end
-    return [*lines, b"[REAPER]" + _newline(text)], len(lines) + 1, len(lines) + 1
+    return [*lines, b"[REAPER]" + line_end(text)], len(lines) + 1, len(lines) + 1
 
 
 def _surfaces(lines: list[bytes], first: int, end: int) -> dict[int, tuple[int, bytes]]:

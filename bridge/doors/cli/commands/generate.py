@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from bridge.doors.cli.generator_options import generator_fields, generator_options
-from bridge.doors.cli.options import number, output_options, scale_options, seed_option
+from bridge.doors.cli.music_options import music_fields, music_options
+from bridge.doors.cli.options import output_options
 from bridge.doors.cli.separator_options import separator_option
 
 KEEP_WARM_S = 3600.0
@@ -40,14 +41,11 @@ Examples:
     metavar="TYPE",
     help="Only one part: drums, bass, melody, chords, pad, arp, strings, fx; with a neural model also voice.",
 )
-@click.option("--key", metavar="KEY", help="As C, F# minor, Bb major.")
-@click.option("--bpm", metavar="BPM", help="Tempo.")
 @click.option("--duration", metavar="SECONDS", help="Length; 30 s, or the song's, unless set.")
 @click.option("-i", "--interactive", is_flag=True, help="Ask for words again and again.")
 @generator_options
 @separator_option
-@scale_options
-@seed_option
+@music_options
 @output_options
 def command(words: str | None, like: Path | None, out: Path | None, *, as_json: bool, **options: Any) -> None:
     """Make new music: from words, like a song, or a single stem.
@@ -62,14 +60,7 @@ def command(words: str | None, like: Path | None, out: Path | None, *, as_json: 
         "action": "generate",
         "inputs": [{"path": str(like)}] if like is not None else [],
         "prompt": words,
-        "style": options["style"],
-        "stem": options["stem"],
-        "key": options["key"],
-        "bpm": number("bpm", options["bpm"]),
-        "duration_s": number("duration", options["duration"]),
-        "energy": number("energy", options["energy"]),
-        "brightness": number("brightness", options["brightness"]),
-        "seed": options["seed"],
+        **music_fields(options),
         **generator_fields(options),
         "separator": options["separator"],
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.doors.cli.options import number, scale_options, seed_option
+from bridge.doors.cli.music_options import music_fields, music_options
 from engine.errors import NrxError
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ Examples:
 )
 @click.option("--style", help="A style's id; without one, the nearest to the words.")
 @click.option("--stem", metavar="TYPE", help="Only one part: drums, bass, chords, pad, arp, lead …")
-@click.option("--key", metavar="KEY", help="As C, F# minor, Bb major.")
-@click.option("--bpm", metavar="BPM", help="Tempo.")
 @click.option("--duration", metavar="SECONDS", help="Length; without one it goes on until Ctrl-C.")
 @click.option(
     "--quality",
@@ -53,8 +51,7 @@ Examples:
     help="Fast starts soonest and works least.",
 )
 @click.option("--generator", default="auto", show_default=True, help="arranger, musicgen, or a model's name.")
-@scale_options
-@seed_option
+@music_options
 def command(words: str, out: Path | None, **options: Any) -> None:
     """Make music that can be heard while it is made.
 
@@ -71,14 +68,7 @@ def command(words: str, out: Path | None, **options: Any) -> None:
     request = parse_stream(
         {
             "prompt": words,
-            "style": options["style"],
-            "stem": options["stem"],
-            "key": options["key"],
-            "bpm": number("bpm", options["bpm"]),
-            "duration_s": number("duration", options["duration"]),
-            "energy": number("energy", options["energy"]),
-            "brightness": number("brightness", options["brightness"]),
-            "seed": options["seed"],
+            **music_fields(options),
             "quality": options["quality"],
             "generator": options["generator"],
         }

@@ -1,5 +1,6 @@
 """Which way to run the language model: the fastest that this machine has, for the device and precision asked for."""
 
+import logging
 from functools import cache as remembered
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from engine.generation.musicgen.checkpoint import Checkpoint
 from engine.generation.musicgen.fast.core import LanguageModel
 from engine.generation.musicgen.fast.torch_core import TorchLanguageModel
 from engine.generation.musicgen.layout import Layout
+
+log = logging.getLogger(__name__)
 
 PRECISIONS = ("int8", "bfloat16", "float16", "float32")
 
@@ -66,5 +69,6 @@ def kernels_work() -> bool:
         from engine.generation.musicgen.fast.rehearsal import rehearse
 
         return rehearse()
-    except Exception:  # noqa: BLE001 - whatever goes wrong in a compiler, there is another way to run
+    except Exception:
+        log.exception("The kernels for int8 do not run here; MusicGen runs in float32")
         return False
