@@ -99,6 +99,7 @@ function keep_in_touch() {
     if (link.up) {
         if (at - link.asked_ms >= ALIVE_MS) {
             hello(link.port);
+            ask_after_jobs();
         }
         return;
     }
@@ -131,7 +132,7 @@ function hello(port) {
 hello.local = 1;
 
 function welcome(version, protocol, http, spool, echo) {
-    var parts = ("" + echo).split("."), was_up = link.up, i;
+    var parts = ("" + echo).split("."), was_up = link.up;
     if (parts[0] !== instance) {
         return;
     }
@@ -159,16 +160,23 @@ function welcome(version, protocol, http, spool, echo) {
     face("stage", "Ready");
     heard = [];
     outlet(TO_OSC, ["/nrx/styles"]);
-    for (i = 0; i < jobs.length; i += 1) {
-        if (jobs[i].state === "open") {
-            outlet(TO_OSC, ["/nrx/status", jobs[i].id]);
-        }
-    }
+    ask_after_jobs();
     if (current && current.state === "sent") {
         announce();
     }
 }
 welcome.local = 1;
+
+/* Datagrams may be lost, the one that tells of a job's end too: jobs are asked after while they are open. */
+function ask_after_jobs() {
+    var i;
+    for (i = 0; i < jobs.length; i += 1) {
+        if (jobs[i].state === "open") {
+            outlet(TO_OSC, ["/nrx/status", jobs[i].id]);
+        }
+    }
+}
+ask_after_jobs.local = 1;
 
 function family(version) {
     return ("" + version).split(".").slice(0, 2).join(".");

@@ -25,6 +25,8 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 EventType = Literal[
     "accepted", "running", "progress", "succeeded", "failed", "cancelled", "retried", "deleted"
 ]
+ENDED: tuple[JobState, ...] = ("succeeded", "failed", "cancelled")
+"""The states from which a job goes on only if somebody asks for it."""
 TrackKind = Literal["separated", "fitted", "generated", "mix", "master"]
 Scale = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)]
 

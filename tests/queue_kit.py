@@ -15,8 +15,8 @@ from typing import Any
 import psutil
 
 from bridge.config import JobsSettings
-from bridge.jobs.store import ENDED, JobStore
-from bridge.protocol import JobStatus, Request, parse_request
+from bridge.jobs.store import JobStore
+from bridge.protocol import ENDED, JobStatus, Request, parse_request
 from tests.faulty_worker import FAULTS
 
 ROOT = Path(__file__).parents[1]

@@ -360,14 +360,17 @@ class WorkerPool:
 
     def _bury(self, place: _Place, one: _Worker) -> None:
         """See to what a worker that has ended leaves behind, and have another one started."""
-        code = one.process.exitcode
+        place.worker, code = (
+            None,
+            one.process.exitcode,
+        )  # whatever goes wrong below, its pipe is not listened to again
         one.pipe.close()
         if code is not None:
             one.process.close()
         else:
             log.error("The worker process %d could not be ended", one.pid)
-        StageCache(self._settings.cache_folder, 0).discard_unfinished(one.pid)
-        place.worker = None
+        with contextlib.suppress(OSError):
+            StageCache(self._settings.cache_folder, 0).discard_unfinished(one.pid)
         if not one.is_ready:
             log.error("A worker process ended with status %s before it was ready", code)
             place.start_at = time.monotonic() + place.pause_s

@@ -14,6 +14,7 @@ import soundfile
 from py_mini_racer import MiniRacer
 
 from bridge.doors.osc.packet import build, decode
+from tests.ableton.daemon import Daemon
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "ableton_m4l" / "nrx.js"
@@ -129,7 +130,13 @@ class Live:
         """Let time pass until something holds."""
         end = time.monotonic() + timeout_s
         while not until():
-            assert time.monotonic() < end, f"in vain; the face says {self.face}, the console {self.errors}"
+            assert time.monotonic() < end, "\n".join(
+                (
+                    f"in vain; the face says {self.face}, the console {self.errors}",
+                    f"the last messages were {self.osc[-12:]}",
+                    *(daemon.told() for daemon in Daemon.running),
+                )
+            )
             for live in (self, *others):
                 live.tick()
             time.sleep(TICK_S)

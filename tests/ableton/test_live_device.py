@@ -201,6 +201,19 @@ def test_landing_can_be_repeated_after_it_was_undone(tmp_path: Path, source: str
     assert names(live) == ["Fishin Song", "Stem 0", "Stem 1", "Keys", "Vox"]
 
 
+def test_end_that_was_lost_on_the_way_is_asked_for(tmp_path: Path, source: str) -> None:
+    live = alone(tmp_path, source)
+    job = live.press("separate")
+    live.send("/nrx/progress", job, "running", "", 0.0, -1.0)
+    before = len(live.asked)
+    live.run(lambda: ["/nrx/status", job] in live.asked[before:], 15)
+    live.send("/nrx/error", job, "cancelled", "The job was cancelled.")
+    assert live.face["stage"] == "Cancelled"
+    before = len(live.asked)
+    live.run(lambda: any(atoms[0] == "/nrx/hello" for atoms in live.asked[before:]), 15)
+    assert not any(atoms[0] == "/nrx/status" for atoms in live.asked[before:])
+
+
 def test_second_return_waits_until_the_first_has_landed(tmp_path: Path, source: str) -> None:
     live = alone(tmp_path, source)
     first = live.press("separate")

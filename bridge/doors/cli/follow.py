@@ -10,13 +10,12 @@ import click
 
 from bridge.doors.cli.bar import ProgressBar
 from bridge.doors.cli.job_table import job_table, progress_of
-from bridge.protocol import JobEvent, JobStatus
+from bridge.protocol import ENDED, JobEvent, JobStatus
 from engine.errors import NrxError
 
 if TYPE_CHECKING:
     from bridge.client import DaemonClient
 
-ENDED = ("succeeded", "failed", "cancelled")
 SHOWN = 20
 PATIENCE_S, PAUSE_S, POLL_S = 15.0, 0.5, 0.2
 T = TypeVar("T")

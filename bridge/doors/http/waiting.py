@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from starlette.requests import Request
 
 from bridge.doors.http.context import Serving
-from bridge.protocol import JobEvent, JobStatus
+from bridge.protocol import ENDED, JobEvent, JobStatus
 from engine.errors import NrxError
 
 MOST_WAITERS = 16
-ENDED = ("succeeded", "failed", "cancelled")
 
 
 class Waiters:

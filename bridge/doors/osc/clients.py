@@ -60,6 +60,11 @@ class Clients:
             if len(client.follows) < MOST_FOLLOWED:
                 client.follows.add(job_id)
 
+    def unfollow(self, client: Client, job_id: str) -> None:
+        """Have a client told no more of a job."""
+        with self._lock:
+            client.follows.discard(job_id)
+
     def followers(self, job_id: str, *, ended: bool = False) -> list[Client]:
         """Return who follows a job; with `ended`, they follow it no longer."""
         with self._lock:

@@ -36,7 +36,7 @@ from bridge.doors.osc.packet import (
 from bridge.doors.osc.streaming import OscStreams
 from bridge.doors.spool.intake import Intake, spool_folder
 from bridge.doors.spool.request_file import COMMAND_LINE, ID, SpoolRequest, no_id
-from bridge.protocol import PROTOCOL_VERSION, JobEvent, JobStatus, parse_request
+from bridge.protocol import ENDED, PROTOCOL_VERSION, JobEvent, JobStatus, parse_request
 from engine import __version__
 from engine.errors import NrxError
 
@@ -312,7 +312,7 @@ class OscDoor:
 
     def _status(self, asker: Asker, values: tuple[Value, ...]) -> None:
         job_id = str(values[0])
-        self._ask(asker, job_id, lambda: self._show(asker, self._own_job(job_id)))
+        self._ask(asker, job_id, lambda: self._show(asker, job_id))
 
     def _styles(self, asker: Asker, _values: tuple[Value, ...]) -> None:
         self._ask(asker, "", lambda: self._list_styles(asker))
@@ -375,11 +375,14 @@ class OscDoor:
 
     def _submit(self, asker: Asker, job_id: str, work: Callable[[], JobStatus]) -> None:
         """Submit, and say `accepted` before anything else is told of the job."""
-        is_accepted = self._answer_errors(asker, job_id, lambda: self._accept(asker, job_id, work))
-        if self._put_down(job_id) and is_accepted:
+        self._answer_errors(asker, job_id, lambda: self._accept(asker, job_id, work))
+        is_to_cancel, job = self._put_down(job_id), self._intake.known(job_id)
+        if job is None:
+            return
+        if is_to_cancel:  # also where this was the second copy of a request, and came too late for its file
             self._answer_errors(asker, job_id, lambda: self._cancel_now(job_id))
-        elif is_accepted and asker.client is not None:
-            self._answer_errors(asker, job_id, lambda: self._tell(self._jobs.get(job_id)))
+        else:
+            self._tell(job)
 
     def _accept(self, asker: Asker, job_id: str, work: Callable[[], JobStatus]) -> None:
         work()
@@ -442,10 +445,14 @@ class OscDoor:
 
     # Telling
 
-    def _show(self, asker: Asker, job: JobStatus) -> None:
+    def _show(self, asker: Asker, job_id: str) -> None:
         """Answer how a job is, and have its further way told."""
-        if asker.client is not None and job.state in ("queued", "running"):
-            self._clients.follow(asker.client, job.id)
+        job = self._own_job(job_id)
+        if asker.client is not None and job.state not in ENDED:
+            self._clients.follow(asker.client, job_id)
+            job = self._own_job(job_id)  # again: its end may have been told just before
+            if job.state in ENDED:
+                self._clients.unfollow(asker.client, job_id)
         self._answer(asker, *_news(job))
 
     def _on_event(self, event: JobEvent) -> None:
@@ -454,7 +461,7 @@ class OscDoor:
 
     def _tell(self, job: JobStatus) -> None:
         """Tell those who follow a job how it is; its end once, and with it their wake message."""
-        ended = job.state not in ("queued", "running")
+        ended = job.state in ENDED
         followers = self._clients.followers(job.id, ended=ended)
         for client in followers:
             name, *values = _news(job)

@@ -17,10 +17,9 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bridge.protocol import Action, JobError, JobStatus
+from bridge.protocol import ENDED, Action, JobError, JobStatus
 from engine.errors import NrxError
 
-FINAL = ("succeeded", "failed", "cancelled")
 _REPLACE_TRIES, _REPLACE_PAUSE_S = 10, 0.02
 log = logging.getLogger("nrx.spool")
 
@@ -156,7 +155,7 @@ class StatusFolder:
         """Yield what has not ended, as far as the files say."""
         for path in sorted(self.folder.glob("*.json")):
             status = self.read(path.stem)
-            if status is not None and status.state not in FINAL:
+            if status is not None and status.state not in ENDED:
                 yield status
 
     def sweep(self, older_than_s: float) -> int:
@@ -167,7 +166,7 @@ class StatusFolder:
                 if path.stat().st_mtime >= limit:
                     continue
                 status = self.read(path.stem) if path.suffix == ".json" else None
-                if status is None or status.state in FINAL:
+                if status is None or status.state in ENDED:
                     path.unlink()
                     removed += 1
         return removed

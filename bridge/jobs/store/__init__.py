@@ -18,11 +18,11 @@ What happens to a job whose worker did not finish it:
 
 from bridge.jobs.store.accepting import Accepting, conflict
 from bridge.jobs.store.leases import Leases
-from bridge.jobs.store.orders import ENDED, Orders
+from bridge.jobs.store.orders import Orders
 from bridge.jobs.store.reading import STATES, Reading
 from bridge.jobs.store.rows import LeaseLost
 
-__all__ = ["ENDED", "STATES", "JobStore", "LeaseLost", "conflict"]
+__all__ = ["STATES", "JobStore", "LeaseLost", "conflict"]
 
 
 class JobStore(Accepting, Reading, Leases, Orders):

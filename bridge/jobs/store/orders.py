@@ -7,9 +7,7 @@ from bridge.jobs.store.ledger import Ledger
 from bridge.jobs.store.places import next_turn
 from bridge.jobs.store.rows import known, set_values, wrong_state
 from bridge.jobs.writer import Batch
-from bridge.protocol import JobStatus
-
-ENDED = ("succeeded", "failed", "cancelled")
+from bridge.protocol import ENDED, JobStatus
 
 
 class Orders(Ledger):

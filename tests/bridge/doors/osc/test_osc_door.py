@@ -365,6 +365,44 @@ def test_cancel_of_a_request_that_is_being_accepted_waits_for_it(
     assert client.wait_for("error")[1][:2] == ("a", "cancelled")
 
 
+def test_cancel_holds_though_a_second_copy_of_the_request_is_refused(
+    client: OscClient, jobs: StandInJobs, song: Path
+) -> None:
+    jobs.slow.clear()
+    for style in ("jazz", "a style that is not there"):
+        client.send("submit_audio", "a", str(song), style)
+        client.wait_for("received")
+    client.send("cancel", "a")
+    time.sleep(0.1)
+    jobs.slow.set()
+    wait_until(lambda: jobs.jobs["a"].state == "cancelled")
+
+
+def test_end_is_told_to_a_late_asker_whatever_comes_first(
+    client: OscClient,
+    connect: Callable[[], OscClient],
+    jobs: StandInJobs,
+    song: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The job ends after its state was read for the answer, and before the asker follows it."""
+    client.send("submit_audio", "a", str(song), "jazz")
+    client.wait_for("accepted")
+    jobs.run("a", "separate", 0.5)
+    late = connect()
+    late.hello("late", "1.0")
+    follow = Clients.follow
+
+    def ends_first(self: Clients, *told: Any) -> None:
+        jobs.succeed("a", "/returns/a/manifest.json")
+        follow(self, *told)
+
+    monkeypatch.setattr(Clients, "follow", ends_first)
+    late.send("status", "a")
+    assert late.receive() == ("done", ("a", "/returns/a/manifest.json"))
+    assert silent(late)
+
+
 def test_jobs_of_other_doors_are_out_of_reach(client: OscClient, jobs: StandInJobs, song: Path) -> None:
     from bridge.protocol import parse_request
 
