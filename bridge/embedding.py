@@ -46,6 +46,9 @@ def embed(settings: Settings, items: Sequence[Path | str]) -> Embedded:
     """
     from engine.embedding import about_embedder
 
+    for item in items:
+        if isinstance(item, Path) and not item.is_file():
+            raise NrxError("input.not_found", f'There is no file "{item}"; check the name.')
     backends = backends_of(settings)
     choice = backends.embedder()
     cache = StageCache(settings.cache_folder, int(settings.cache_max_gb * 1e9))
@@ -62,8 +65,6 @@ def embed(settings: Settings, items: Sequence[Path | str]) -> Embedded:
 
 def _key(item: Path | str, model: list[object]) -> str:
     if isinstance(item, Path):
-        if not item.is_file():
-            raise NrxError("input.not_found", f"The file {item} does not exist; check the path.")
         return content_key({"sound": file_hash(item), "model": model, "version": VERSION})
     return content_key({"words": item, "model": model, "version": VERSION})
 

@@ -242,7 +242,8 @@ def _analyze(request: Request, settings: Settings, sources: Sources) -> Recipe:
 def _generate(request: Request, settings: Settings, sources: Sources) -> Recipe:
     from bridge.generation_request import neural_wishes
     from engine.actions import generate
-    from engine.generation.arranger import parse_words, style_for_words
+    from engine.generation.arranger import check_stem, parse_key, parse_words, style_for_words
+    from engine.generation.prompts import stem_row
 
     song = _song(request, sources) if request.inputs else None
     extra = (settings.styles_folder,)
@@ -250,8 +251,13 @@ def _generate(request: Request, settings: Settings, sources: Sources) -> Recipe:
     near, bpm, key = parse_words(request.prompt or "", styles)
     style = _style(request.style or near, settings)
     told = style if request.style is not None else None
-    if not backends_of(settings, request).generator(melody=song is not None).is_neural:
+    is_neural = backends_of(settings, request).generator(melody=song is not None).is_neural
+    if not is_neural:
         told = style = style_for_words(style, request.prompt or "")
+    if request.key is not None:
+        parse_key(request.key)
+    if request.stem is not None:
+        (stem_row if is_neural else check_stem)(request.stem)
     wanted = generate.GenerateParameters(
         style=style,
         words=request.prompt or "",

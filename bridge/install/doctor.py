@@ -145,6 +145,28 @@ def _models(settings: Settings) -> Iterator[Finding]:
             yield Finding(task, "ok", f"{choice.name}: {choice.why}")
 
 
+def _elsewhere(settings: Settings) -> Iterator[Finding]:
+    """Say what else can play when a request names it: audiocraft in its own interpreter, services in the cloud."""
+    from bridge.backends import cloud_of, store_of
+    from engine.models.cloud import SERVICES
+    from engine.models.interpreter import find_interpreter, weights_here
+
+    apart = find_interpreter(store_of(settings).root)
+    if apart is not None:
+        weights = ", ".join(weights_here(apart)) or "no weights yet"
+        yield Finding("audiocraft", "ok", f"{apart.version} in {apart.folder}: {weights}")
+    if not settings.cloud.allowed:
+        return
+    keys = cloud_of(settings).keys
+    for name, service in SERVICES.items():
+        if name in keys:
+            yield Finding(
+                "cloud", "ok", f"requests that name {name} may send {service.title} {service.sends}"
+            )
+        else:
+            yield Finding("cloud", "hint", f"{name} has no key", f"Set {service.variable} to use it.")
+
+
 def _ports(settings: Settings) -> Iterator[Finding]:
     daemon = read_daemon(settings.home)
     if daemon is not None:
@@ -232,6 +254,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "rubber band": _rubber_band,
     "devices": _devices,
     "models": _models,
+    "other generators": _elsewhere,
     "daemon": _ports,
     "folders": _folders,
     "watching": _watching,

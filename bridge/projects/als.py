@@ -189,7 +189,9 @@ def _parse(path: Path) -> Element:
         for block in _unzipped(path):
             parser.feed(block)
         root = parser.close()
-    except (ParseError, ValueError, zlib.error) as error:
+    except zlib.error:
+        raise _no_set(path, "it is not compressed as Live does it") from None
+    except (ParseError, ValueError) as error:
         raise _no_set(path, str(error)) from None
     if not isinstance(root, Element):
         raise _no_set(path, "it is empty")

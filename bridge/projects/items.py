@@ -85,7 +85,7 @@ def write_items(items: Sequence[Item], target: Path, limits: Limits) -> float:
     Raises:
         NrxError: any `input.*`, `output.*`.
     """
-    infos = {file: probe(file) for file in dict.fromkeys(item.source.file for item in items)}
+    infos = {file: _probed(file) for file in dict.fromkeys(item.source.file for item in items)}
     for info in infos.values():
         limits.check(info)
     lead = infos[items[0].source.file]
@@ -107,6 +107,19 @@ def write_items(items: Sequence[Item], target: Path, limits: Limits) -> float:
     plain = len(items) == 1 and items[0].is_plain
     write_wav(target, Audio(mix, rate), best_subtype(lead) if plain else "FLOAT", time_reference_frames=first)
     return first / rate
+
+
+def _probed(file: Path) -> AudioInfo:
+    try:
+        return probe(file)
+    except NrxError as error:
+        if error.code != "input.not_found":
+            raise
+        raise NrxError(
+            error.code,
+            f'The track plays "{file}", which is not on this computer; have the project collect its files into its '
+            "folder (in Live: Collect All and Save), and save it again.",
+        ) from None
 
 
 def _are_mono(items: Sequence[Item], infos: dict[Path, AudioInfo]) -> bool:

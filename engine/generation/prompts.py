@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.choices import choice_of
 from engine.errors import NrxError
 from engine.generation.arranger.words import KEY_SHORT, KEY_WITH_MODE, TEMPO
 from engine.presets.style import Style
@@ -91,9 +92,7 @@ def stem_row(stem: str) -> tuple[str, str, tuple[str, str]]:
         NrxError: `request.invalid` if there is none.
     """
     if stem not in STEMS:
-        raise NrxError(
-            "request.invalid", f"There is no stem {stem!r} to generate; choose one of {', '.join(STEMS)}."
-        )
+        raise NrxError("request.invalid", f"There is no stem {stem!r} to generate; {choice_of(stem, STEMS)}")
     return STEMS[stem]
 
 

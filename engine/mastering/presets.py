@@ -1,12 +1,12 @@
 """Master presets: `presets/mastering/<id>.yaml`, and files of the same kind in folders of the user's own."""
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.choices import choice_of
 from engine.errors import NrxError
 from engine.mastering.wishes import MAX_WIDTH_PCT, MasterWishes
 from engine.presets import presets_folder, read_preset
@@ -71,9 +71,9 @@ def load_master_preset(preset_id: str, extra_dirs: Iterable[Path] = ()) -> Maste
     wanted = preset_id.strip().lower().replace("-", "_").replace(" ", "_")
     path = files.get(wanted)
     if path is None:
-        near = difflib.get_close_matches(wanted, files, n=3, cutoff=0.4) or sorted(files)
-        choices = " or ".join(near)
-        raise NrxError("request.invalid", f"There is no master preset {preset_id!r}; choose {choices}.")
+        raise NrxError(
+            "request.invalid", f"There is no master preset {preset_id!r}; {choice_of(wanted, sorted(files))}"
+        )
     preset = read_preset(path, MasterPreset)
     if preset.id != path.stem:
         wanted = f"it should be {path.stem!r}, as the file is called"

@@ -6,13 +6,13 @@ dynamics. It pairs with the master preset of the same id.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from engine.choices import choice_of
 from engine.errors import NrxError
 from engine.mixing.roles import ROLES
 from engine.mixing.session.strips import Send, SendName
@@ -87,9 +87,9 @@ def load_mix_preset(preset_id: str, extra_dirs: Iterable[Path] = ()) -> MixPrese
     wanted = preset_id.strip().lower().replace("-", "_").replace(" ", "_")
     path = files.get(wanted)
     if path is None:
-        near = difflib.get_close_matches(wanted, files, n=1, cutoff=0.6)
-        what_to_do = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(sorted(files))}."
-        raise NrxError("request.invalid", f"There is no mix preset {preset_id!r}; {what_to_do}")
+        raise NrxError(
+            "request.invalid", f"There is no mix preset {preset_id!r}; {choice_of(wanted, sorted(files))}"
+        )
     preset = read_preset(path, MixPreset)
     if preset.id != path.stem:
         raise NrxError(

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from engine.choices import choice_of
 from engine.errors import NrxError
 from engine.hashing import file_hash
 from engine.models.card import InstalledModel, ModelCard
@@ -74,7 +75,7 @@ class ModelStore:
             return replace(own_card(folder), name=name, licence=record.licence)
         raise NrxError(
             "model.unknown",
-            f"There is no model {name!r}; there are: {', '.join(CATALOGUE)}, or the path of your own.",
+            f"There is no model {name!r}, and a path of your own it is not either; {choice_of(name, CATALOGUE)}",
         )
 
     def find(self, name: str) -> InstalledModel | None:

@@ -3,12 +3,12 @@
 The id of a style is its file's name without `.yaml`, and must be what the file says.
 """
 
-import difflib
 import time
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+from engine.choices import choice_of
 from engine.errors import NrxError
 from engine.presets.style import Style
 from engine.presets.yaml_file import read_preset
@@ -39,11 +39,9 @@ def load_style(style_id: str, extra_dirs: Iterable[Path] = ()) -> Style:
     files = _style_files(extra_dirs)
     path = files.get(style_id)
     if path is None:
-        near = difflib.get_close_matches(
-            style_id.lower().replace("-", "_").replace(" ", "_"), files, n=3, cutoff=0.5
+        raise NrxError(
+            "style.unknown", f"There is no style {style_id!r}; {choice_of(style_id, sorted(files))}"
         )
-        hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(sorted(files))}."
-        raise NrxError("style.unknown", f"There is no style {style_id!r}; {hint}")
     stat = path.stat()
     style = _read(path, stat.st_mtime_ns, stat.st_size)
     if style.id != style_id:

@@ -90,6 +90,8 @@ def _changed(now: dict[str, Any], command: str, value: str) -> str:
                 "request.invalid", f"seed {value!r} is refused: it must be a whole number from 0 on."
             )
         now[field] = int(value)
+    elif field in NUMBERS and not isinstance(number(command, value), float):
+        raise NrxError("request.invalid", f"{command} {value!r} is refused: it must be a number.")
     else:
         now[field] = number(command, value) if field in NUMBERS else value
     return f"{command} is {value}."

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from engine.generation.arranger.check import check_style
     from engine.generation.arranger.compose import arrange
     from engine.generation.arranger.invent import invent_song, invented_map, parse_key
+    from engine.generation.arranger.stems import check_stem
     from engine.generation.arranger.words import parse_words, style_for_words
 
 __all__ = [
     "arrange",
+    "check_stem",
     "check_style",
     "invent_song",
     "invented_map",
@@ -26,6 +28,7 @@ __all__ = [
 
 _HOMES = {
     "arrange": "compose",
+    "check_stem": "stems",
     "check_style": "check",
     "invent_song": "invent",
     "invented_map": "invent",

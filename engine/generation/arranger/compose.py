@@ -18,27 +18,13 @@ from engine.generation.arranger.players import PLAYERS
 from engine.generation.arranger.players.drums import PIECES
 from engine.generation.arranger.players.pad import play_pad
 from engine.generation.arranger.score import Event, Score
+from engine.generation.arranger.stems import STEM_ROLES, check_stem
 from engine.generation.model import Arrangement, Part
 from engine.presets.grids import LEVELS
 from engine.presets.parts import Drums, StylePart
 from engine.presets.style import Style
 from engine.tempo import TempoMap
 
-STEM_ROLES: dict[str, tuple[str, ...]] = {
-    "drums": ("drums",),
-    "bass": ("bass",),
-    "chords": ("chords",),
-    "pad": ("pad",),
-    "arp": ("arp",),
-    "lead": ("lead",),
-    "strings": ("strings",),
-    "fx": ("fx",),
-    "keys": ("chords", "pad", "arp"),
-    "guitar": ("chords", "arp"),
-    "melody": ("lead",),
-    "other": ("chords", "pad", "arp", "lead", "strings"),
-}
-"""Roles that belong to a stem's name, for `only` and for what is kept of the original."""
 INSTEAD: dict[str, tuple[str, ...]] = {
     "chords": ("pad", "arp", "strings"),
     "pad": ("strings", "chords", "arp"),
@@ -76,11 +62,8 @@ def arrange(
     """
     _check_factor("energy", energy)
     _check_factor("brightness", brightness)
-    if only is not None and only not in STEM_ROLES:
-        raise NrxError(
-            "request.invalid",
-            f"There is no stem {only!r} to generate; choose one of {', '.join(STEM_ROLES)}.",
-        )
+    if only is not None:
+        check_stem(only)
     form = song_form(analysis, source_map, target_map, style.tempo_range_bpm)
     extent = extent_of(analysis)
     span = playing_span(extent, form, source_map)

@@ -21,6 +21,7 @@ from bridge.doors.http.legacy.words import MASTER, MIX, open_first, whole
 from bridge.doors.http.submitting import submit
 from bridge.doors.http.waiting import ended
 from bridge.protocol import parse_request
+from engine.choices import choice_of
 from engine.errors import NrxError
 from engine.presets import list_styles
 
@@ -84,9 +85,7 @@ async def generate_stem(request: Request, body: StemBody, serving: InService) ->
     """Make one stem and answer with it, as a WAV file in base64."""
     kind = body.type.strip().lower()
     if kind not in STEMS:
-        raise NrxError(
-            "request.invalid", f"There is no stem {kind!a} to generate; choose one of {', '.join(STEMS)}."
-        )
+        raise NrxError("request.invalid", f"There is no stem {kind!a} to generate; {choice_of(kind, STEMS)}")
     stem = STEMS[kind]
     if stem is None:
         choice = backends_of(serving.context.settings).generator()

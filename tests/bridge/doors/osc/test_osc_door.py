@@ -375,7 +375,7 @@ def test_cancel_holds_though_a_second_copy_of_the_request_is_refused(
     client.send("cancel", "a")
     time.sleep(0.1)
     jobs.slow.set()
-    wait_until(lambda: jobs.jobs["a"].state == "cancelled")
+    wait_until(lambda: "a" in jobs.jobs and jobs.jobs["a"].state == "cancelled")
 
 
 def test_end_is_told_to_a_late_asker_whatever_comes_first(
