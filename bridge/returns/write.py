@@ -257,7 +257,7 @@ def _write_audio(path: Path, item: OutputTrack, shape: Envelope, subtype: str, s
         raise ValueError(f"track {item.name} has no sound")
     exceeds = max(float(shape.highest.max(initial=0.0)), -float(shape.lowest.min(initial=0.0))) >= 1.0
     chosen = "PCM_24" if item.kind == "master" else "FLOAT" if exceeds else subtype
-    write_wav(path, item.audio, chosen, time_reference_frames=start_frame)
+    write_wav(path, item.audio, chosen, time_reference_frames=start_frame, unread=True)
     item.audio = None
 
 

@@ -82,6 +82,7 @@ class TrackFiles:
                     channels=2,
                     subtype=self._subtype,
                     time_reference_frames=self._start_frame,
+                    unread=True,
                 )
                 self._shapes[name] = EnvelopeBuilder(self._frames, self._rate)
         if self._gain != 1.0:

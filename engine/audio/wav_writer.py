@@ -85,6 +85,7 @@ class WavWriter:
         dither: with PCM_16, add triangular dither of two least significant bits' width, the same for every
             run.
         rf64_above_bytes: the size from which the file becomes RF64; lower it in tests only.
+        unread: nobody here will read it soon; see `NewFile`.
 
     Raises:
         NrxError: `output.exists` or `output.not_writable`.
@@ -101,6 +102,7 @@ class WavWriter:
         about: Description | None = None,
         dither: bool = False,
         rf64_above_bytes: int = RF64_ABOVE_BYTES,
+        unread: bool = False,
     ) -> None:
         if subtype not in _BITS:
             raise ValueError(f"subtype must be one of {', '.join(SUBTYPES)}, got {subtype!r}.")
@@ -121,7 +123,7 @@ class WavWriter:
             body += _chunk(b"fact", bytes(4))
         header = struct.pack("<4sI4s", b"RIFF", 0, b"WAVE") + bytes(body) + struct.pack("<4sI", b"data", 0)
         self._data_start = len(header)
-        self._file = NewFile(Path(path))
+        self._file = NewFile(Path(path), unread=unread)
         self._written: Written | None = None
         try:
             self._file.write(header)
@@ -212,6 +214,7 @@ def write_wav(
     description: str = "",
     about: Description | None = None,
     dither: bool = False,
+    unread: bool = False,
     monitor: Monitor = SILENT,
 ) -> Written:
     """Write audio to a new WAV; see `WavWriter` for the arguments.
@@ -231,6 +234,7 @@ def write_wav(
         time_reference_frames=time_reference_frames,
         about=about or Description(description),
         dither=dither,
+        unread=unread,
     ) as writer:
         step = 16 * BLOCK_FRAMES
         for start in range(0, audio.frames, step):

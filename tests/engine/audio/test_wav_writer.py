@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.audio import Audio, Description, WavWriter, probe, read_audio, write_wav
-from engine.audio.publish import NewFile
+from engine.audio.publish import LET_GO_EVERY_BYTES, NewFile
 from engine.audio.wav_writer import RF64_ABOVE_BYTES, SUBTYPES, Loudness, size_patches
 from engine.errors import Cancelled, NrxError
 from engine.progress import Monitor
@@ -287,8 +287,8 @@ def test_a_full_disk_leaves_nothing_half_made(
 ) -> None:
     begin = NewFile.__init__
 
-    def begin_on_full_disk(self: NewFile, path: Path) -> None:
-        begin(self, path)
+    def begin_on_full_disk(self: NewFile, path: Path, *, unread: bool) -> None:
+        begin(self, path, unread=unread)
         self._file = FullDisk(self._file, room, short=short)
 
     monkeypatch.setattr(NewFile, "__init__", begin_on_full_disk)
@@ -341,3 +341,11 @@ def test_wrong_parameters_are_errors_of_the_caller(tmp_path: Path, wrong: dict[s
 def test_a_file_of_no_frames_is_a_valid_wav(tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", Audio(np.zeros((2, 0), np.float32), 44_100))
     assert soundfile.info(tmp_path / "a.wav").frames == 0
+
+
+def test_a_file_that_nobody_will_read_soon_holds_the_same(tmp_path: Path) -> None:
+    audio = Audio(bursts(44_100, 1_000_000), 44_100)
+    write_wav(tmp_path / "a.wav", audio)
+    write_wav(tmp_path / "b.wav", audio, unread=True)
+    assert (tmp_path / "b.wav").stat().st_size > LET_GO_EVERY_BYTES
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
