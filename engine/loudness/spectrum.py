@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
+from engine.audio.fourier import rfft
 
 THIRD_OCTAVES_HZ = (
     25.0, 31.5, 40.0, 50.0, 63.0, 80.0, 100.0, 125.0, 160.0, 200.0, 250.0, 315.0, 400.0, 500.0, 630.0,
@@ -82,8 +83,6 @@ def frame_length(sample_rate: int) -> int:
 
 def spectrum(audio: Audio) -> Spectrum:
     """Return the long-term spectrum of `audio`; a sound shorter than one frame is padded with silence."""
-    from scipy.fft import rfft
-
     length = frame_length(audio.sample_rate)
     hop = length // 2 if audio.frames < SPARSE_ABOVE_FRAMES * length else length
     count = max(1, -(-(audio.frames - length + hop) // hop))
@@ -96,7 +95,7 @@ def spectrum(audio: Audio) -> Spectrum:
         if piece.shape[1] < wanted:
             piece = np.pad(piece, ((0, 0), (0, wanted - piece.shape[1])))
         frames = np.lib.stride_tricks.sliding_window_view(piece, length, axis=1)[:, ::hop]
-        bins = rfft(frames * window, axis=-1)
+        bins = rfft(frames * window)
         bins_power += (np.square(bins.real) + np.square(bins.imag)).sum(axis=1)
     total = np.stack(
         [(row[:, None] * band_matrix(length, audio.sample_rate)).sum(axis=0) for row in bins_power]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
+from engine.audio.fourier import rfft
 from engine.loudness.spectrum import mid_side
 from engine.mastering.wishes import BANDS, CROSSOVERS_HZ
 
@@ -65,8 +66,6 @@ def band_levels(audio: Audio, *, sparse: bool = False) -> BandLevels:
 
     If `sparse`, only every other hop is there: enough for means and percentiles.
     """
-    from scipy.fft import rfft
-
     hop = hop_frames(audio.sample_rate)
     length = 2 * hop
     window = np.hanning(length + 1)[:-1].astype(np.float32)
@@ -81,7 +80,7 @@ def band_levels(audio: Audio, *, sparse: bool = False) -> BandLevels:
         piece = mid_side(audio.samples[:, max(0, start) : min(end, audio.frames)])
         piece = np.pad(piece, ((0, 0), (max(0, -start), max(0, end - max(audio.frames, start)))))
         frames = np.lib.stride_tricks.sliding_window_view(piece, length, axis=1)[:, :: step * hop]
-        bins = rfft(frames * window, axis=-1)
+        bins = rfft(frames * window)
         power = (np.square(bins.real) + np.square(bins.imag)) @ weights
         out[:, :, first:last] = np.swapaxes(power, 1, 2) * scale
     return BandLevels(out[0], out[1])

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Audio
+from engine.audio.fourier import irfft, rfft
 from engine.loudness.spectrum import CENTRES_HZ, mid_side
 from engine.mastering.bands import band_responses, hop_frames, rate_scale
 from engine.mastering.parallel import in_pieces
@@ -66,18 +67,16 @@ def eq_response(eq_db: NDArray[np.float64], frequencies_hz: NDArray[np.floating]
 
 def filters(settings: ChainSettings, sample_rate: int) -> NDArray[np.float32]:
     """Return the (real, zero-phase) responses of every band for mid and side: shape (2, 4, bins)."""
-    from scipy.fft import irfft, rfft
-
     scale = rate_scale(sample_rate)
     length, half = TRANSFORM * scale, HALF_TAPS * scale
     frequencies = np.arange(length // 2 + 1) * (sample_rate / length)
     bands = band_responses(frequencies) * eq_response(settings.eq_db, frequencies)
     wanted = np.stack((bands, bands * settings.side_gain[:, None]))
-    taps = irfft(wanted, n=length, axis=-1)
+    taps = irfft(wanted.astype(np.complex128), length)
     window = np.zeros(length)
     window[: half + 1] = np.cos(np.pi / 2.0 * np.arange(half + 1) / (half + 1)) ** 2
     window[-half:] = window[half:0:-1]
-    response: NDArray[np.float32] = rfft(taps * window, axis=-1).real.astype(np.float32)
+    response: NDArray[np.float32] = rfft(taps * window).real.astype(np.float32)
     return response
 
 
@@ -107,10 +106,8 @@ class _Work:
 
     def render(self, start: int) -> None:
         """Render the blocks from `start` on into `out`."""
-        from scipy.fft import irfft, rfft
-
         starts = range(start, min(start + BLOCKS_AT_ONCE * self.step, self.audio.frames), self.step)
-        bins = rfft(np.stack([self._heard(first) for first in starts]), axis=-1)
+        bins = rfft(np.stack([self._heard(first) for first in starts]))
         curves = [self._curves(first, self._frames(first)) for first in starts]
         moving = [[band for band, curve in enumerate(c) if np.ptp(curve) >= STEADY] for c in curves]
         rows = [len(bands) + (len(bands) < len(BANDS)) for bands in moving]
@@ -119,7 +116,7 @@ class _Work:
         at = np.concatenate(([0], np.cumsum(rows)))
         for block, bands in enumerate(moving):
             self._filter(bins[block], curves[block], bands, wanted[at[block] : at[block + 1]])
-        sounds = irfft(wanted, n=self.length, axis=-1, overwrite_x=True)
+        sounds = irfft(wanted, self.length)
         for block, first in enumerate(starts):
             frames = self._frames(first)
             own = sounds[at[block] : at[block + 1], :, self.half : self.half + frames]

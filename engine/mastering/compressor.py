@@ -17,6 +17,7 @@ from engine.loudness.spectrum import decibels
 from engine.mastering.bands import BandLevels, hop_frames
 from engine.mastering.limiter import decaying_maximum
 from engine.mastering.profile import ACTIVE_BELOW_DB, active_levels_db
+from engine.mastering.sliding import sliding_mean
 from engine.mastering.wishes import BANDS
 
 KNEE_DB = 8.0
@@ -54,8 +55,6 @@ def slope_for(spread_db: float, wanted_db: float) -> float:
 
 def compress(levels: BandLevels, slopes: tuple[float, ...], sample_rate: int) -> Compression | None:
     """Return the gains for slopes of 0 (off) to `MAX_SLOPE` per band; None where no band is compressed."""
-    from scipy.ndimage import uniform_filter1d
-
     total = levels.total
     gains = np.zeros_like(total)
     averages = np.zeros(len(BANDS))
@@ -67,7 +66,7 @@ def compress(levels: BandLevels, slopes: tuple[float, ...], sample_rate: int) ->
         level = decibels(total[band].astype(np.float64))
         reduction = (kneed(level - float(np.median(active))) * slope).astype(np.float32)
         held = decaying_maximum(reduction, RELEASE_S[band] * per_s)
-        reduction = uniform_filter1d(held, SMOOTHING_HOPS, mode="nearest")
+        reduction = sliding_mean(held, SMOOTHING_HOPS)
         sounding = level > level.max() - ACTIVE_BELOW_DB
         average = float(reduction[sounding].mean())
         if average > MAX_BAND_AVERAGE_DB:

@@ -19,6 +19,7 @@ from engine.audio.buffer import Audio
 from engine.loudness.meter import HOPS_PER_S, lufs
 from engine.loudness.truepeak import HOP_FRAMES, HOPS_AT_ONCE, interpolation_matrix
 from engine.mastering.limiter import Nepers, leveller_curve, needed_reduction
+from engine.mastering.sliding import sliding_mean
 
 MERGED_HOPS = 4
 """Hops of 8 frames that count as one where time need not be so fine: 0.7 ms at 44.1 kHz."""
@@ -42,11 +43,9 @@ def glue_curve(
     hop_energies: NDArray[np.float64], integrated_lufs: float, ratio: float, sample_rate: int
 ) -> NDArray[np.float64]:
     """Return the glue's gain in dB (0 or negative) in every 10 ms hop."""
-    from scipy.ndimage import uniform_filter1d
-
     if ratio <= 1.0 or not len(hop_energies) or not np.isfinite(integrated_lufs):
         return np.zeros(len(hop_energies))
-    energies = uniform_filter1d(hop_energies, GLUE_LEVEL_HOPS, mode="nearest")
+    energies = sliding_mean(hop_energies, GLUE_LEVEL_HOPS)
     level = lufs(np.maximum(energies, 0.0) * HOPS_PER_S / sample_rate)
     over = np.maximum(level, integrated_lufs - 40.0) - integrated_lufs - GLUE_ABOVE_LU
     half = GLUE_KNEE_LU / 2.0

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.loudness.truepeak import HOP_FRAMES
+from engine.mastering.sliding import sliding_maximum, sliding_mean
 
 LOOKAHEAD_S = 0.006
 """From where the gain begins to fall until the peak that it falls for."""
@@ -66,17 +67,15 @@ def _odd(length_s: float, per_s: float) -> int:
 
 def leveller_curve(needed: Nepers, sample_rate: int, *, hop_frames: int) -> Nepers:
     """Return the leveller's reduction at every edge of hops, shape (hops + 1,)."""
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d
-
     edges = np.concatenate((needed, needed[-1:]))
     if not needed.any():
         return np.zeros_like(edges)
     per_s = sample_rate / hop_frames
-    held = maximum_filter1d(edges, _odd(LEVELLER_HOLD_S, per_s), mode="nearest")
-    average = uniform_filter1d(held, _odd(LEVELLER_WINDOW_S, per_s), mode="nearest")
+    held = sliding_maximum(edges, _odd(LEVELLER_HOLD_S, per_s))
+    average = sliding_mean(held, _odd(LEVELLER_WINDOW_S, per_s))
     average[average < DUST] = 0.0
     released = decaying_maximum(average, LEVELLER_RELEASE_S * per_s)
-    curve: Nepers = uniform_filter1d(released, _odd(LEVELLER_SMOOTHING_S, per_s), mode="nearest")
+    curve: Nepers = sliding_mean(released, _odd(LEVELLER_SMOOTHING_S, per_s))
     curve[curve < DUST] = 0.0
     return curve
 
@@ -86,8 +85,6 @@ def reduction_curve(needed: Nepers, sample_rate: int, *, hop_frames: int = HOP_F
 
     Everywhere inside a hop the line between its two values is at or above what the hop needs.
     """
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d
-
     if not needed.any():
         return np.zeros(len(needed) + 1, dtype=np.float32)
     per_s = sample_rate / hop_frames
@@ -95,10 +92,10 @@ def reduction_curve(needed: Nepers, sample_rate: int, *, hop_frames: int = HOP_F
     # One value per hop edge: an edge needs what the hop on either side of it needs.
     edges = np.concatenate((needed, needed[-1:]))
     np.maximum(edges[1:], needed, out=edges[1:])
-    held = maximum_filter1d(edges, 4 * half + 1, mode="nearest")
+    held = sliding_maximum(edges, 4 * half + 1)
     curve = decaying_maximum(held, RELEASE_S * per_s)
     for _ in range(2):
-        curve = uniform_filter1d(curve, 2 * half + 1, mode="nearest")
+        curve = sliding_mean(curve, 2 * half + 1)
     curve[curve < DUST] = 0.0
     return np.maximum(curve, edges)
 

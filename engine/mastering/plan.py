@@ -28,6 +28,7 @@ from engine.loudness.truepeak import HOP_FRAMES
 from engine.mastering.drive import MERGED_HOPS, Drive
 from engine.mastering.limiter import Nepers, needed_reduction, reduction_curve
 from engine.mastering.model import MasterSettings
+from engine.mastering.sliding import sliding_mean
 from engine.progress import SILENT, Monitor
 
 DB_PER_NEPER = 8.685889638065035
@@ -70,14 +71,12 @@ def hop_mean_squares(curve: Nepers, hops_10ms: int, hops_per_10ms: float) -> NDA
 
 def average_reduction_db(curve: Nepers, energies: NDArray[np.float64], hops_per_10ms: float) -> float:
     """Return a curve's mean reduction in dB where the 400 ms around are above the relative gate."""
-    from scipy.ndimage import uniform_filter1d
-
     if not len(energies) or not energies.any():
         return 0.0
     sums = np.concatenate(([0.0], np.cumsum(curve, dtype=np.float64)))
     edges = np.minimum(np.arange(len(energies) + 1) * hops_per_10ms, len(sums) - 1)
     by_hop = np.diff(np.interp(edges, np.arange(len(sums)), sums)) / np.maximum(np.diff(edges), 1e-9)
-    momentary = uniform_filter1d(energies, MOMENTARY_HOPS, mode="nearest")
+    momentary = sliding_mean(energies, MOMENTARY_HOPS)
     loud = momentary >= energies.mean() * 10.0 ** (RELATIVE_GATE_LU / 10.0)
     return float(by_hop[loud].mean()) * DB_PER_NEPER
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.loudness.meter import GATING_STEP_HOPS, SHORT_TERM_HOPS, loudness_range, lufs, sliding_means
+from engine.mastering.sliding import sliding_mean
 
 MAX_UP_DB, MAX_DOWN_DB = 6.0, 3.0
 HOLD_BELOW_LU, LET_GO_BELOW_LU = 20.0, 40.0
@@ -53,11 +54,9 @@ def range_after(hop_energies: NDArray[np.float64], gain_db: NDArray[np.float64],
 def _ridden(
     hop_energies: NDArray[np.float64], integrated_lufs: float, share: float, sample_rate: int
 ) -> NDArray[np.float64]:
-    from scipy.ndimage import uniform_filter1d
-
-    energies = uniform_filter1d(hop_energies, SHORT_TERM_HOPS, mode="nearest")
+    energies = sliding_mean(hop_energies, SHORT_TERM_HOPS)
     away = np.maximum(lufs(np.maximum(energies, 0.0) * 100.0 / sample_rate), -120.0) - integrated_lufs
     gain = np.clip(-share * np.maximum(away, -HOLD_BELOW_LU), -MAX_DOWN_DB, MAX_UP_DB)
     kept = np.clip((away + LET_GO_BELOW_LU) / (LET_GO_BELOW_LU - HOLD_BELOW_LU), 0.0, 1.0)
-    smooth: NDArray[np.float64] = uniform_filter1d(gain * kept, SMOOTHING_HOPS, mode="nearest")
+    smooth: NDArray[np.float64] = sliding_mean(gain * kept, SMOOTHING_HOPS)
     return smooth

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.loudness.spectrum import CENTRES_HZ
 from engine.loudness.weighting import k_weighting_sos
+from engine.mastering.sliding import sliding_mean
 from engine.mastering.wishes import MAX_EQ_DB
 
 Curve = NDArray[np.float64]
@@ -74,15 +75,13 @@ def resonance_cut(spectrum_db: Curve) -> Curve:
 
 def balance_move(spectrum_db: Curve) -> Curve:
     """Return half of how far the spectrum's broad shape is outside the corridor that records lie in."""
-    from scipy.ndimage import uniform_filter1d
-
     heard = audible(spectrum_db)
     away = spectrum_db - _at_bands(RECORDS_DB)
     middle = heard & (CENTRES_HZ > 80.0) & (CENTRES_HZ < 8000.0)
     if not middle.any():
         return np.zeros_like(spectrum_db)
     away = np.where(heard, away - float(np.median(away[middle])), 0.0)
-    broad = uniform_filter1d(away, 5, mode="nearest")
+    broad = sliding_mean(away, 5)
     outside = np.sign(broad) * np.maximum(np.abs(broad) - CORRIDOR_DB, 0.0)
     move: Curve = np.clip(-CORRIDOR_SHARE * outside, -MAX_BALANCE_DB, MAX_BALANCE_DB)
     present = heard & (RAISED_HZ[0] < CENTRES_HZ) & (RAISED_HZ[1] > CENTRES_HZ)
