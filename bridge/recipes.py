@@ -4,6 +4,7 @@ Preparing opens the inputs by their headers, loads the style, and refuses what c
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from engine.errors import NrxError
 from engine.presets import Style, list_styles, load_style
 from engine.stages import Stages
 from engine.tempo import TempoMap, map_and_report
+from engine.thrift import at_a_time
 
 Sources = tuple[SourceFile, ...]
 
@@ -72,6 +74,7 @@ def _refuse_stems_that_do_not_come(request: Request, backends: Backends) -> None
     stem_names(request.two_stems, separator_of(backends).info.stems)
 
 
+OPENED_AT_ONCE = 2
 SEPARATING = ("remix", "separate", "analyze", "generate", "sync")
 """Actions that separate what comes without roles."""
 GENERATING = ("remix", "generate")
@@ -102,13 +105,17 @@ def _refuse_what_is_not_played(request: Request, choice: Choice) -> None:
 
 
 def open_inputs(request: Request, settings: Settings) -> tuple[SourceFile, ...]:
-    """Open the inputs by their headers.
+    """Open the inputs by their headers, a few at a time: their bytes are hashed.
 
     Raises:
-        NrxError: any `input.*`, and `request.invalid` for a role that there is not.
+        NrxError: any `input.*`, and `request.invalid` for a role that there is not; of the first that has one.
     """
     limits = Limits(max_bytes=int(settings.input_max_gb * 1e9))
-    return tuple(open_source(Path(item.path).expanduser(), limits, item.role) for item in request.inputs)
+    with ThreadPoolExecutor(at_a_time(OPENED_AT_ONCE), thread_name_prefix="nrx-open") as pool:
+        opened = pool.map(
+            lambda item: open_source(Path(item.path).expanduser(), limits, item.role), request.inputs
+        )
+        return tuple(opened)
 
 
 def _placed(sources: Sources, request: Request) -> Sources:
