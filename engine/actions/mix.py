@@ -53,7 +53,7 @@ PAD_DB = 6.0
 TEXT = "mix.yaml"
 CHANNELS = "mix.json"
 TRACK_SUBTYPE = "PCM_24"
-VERSION = 2
+VERSION = 3
 """Of everything that a mix depends on beside stems and session: raise it when the desk sounds different."""
 
 

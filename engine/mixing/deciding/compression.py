@@ -11,7 +11,7 @@ from math import log10
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.mixing.desk.dynamics import GainComputer, average_reduction_db, in_decibels
+from engine.mixing.desk.dynamics import GainComputer, in_decibels, where_it_sounds
 from engine.mixing.session.strips import Compressor
 
 MOST_DB = 2.4
@@ -27,16 +27,22 @@ def planned(power: NDArray[np.float64], like: Compressor, aim_db: float, hop_s: 
     aim_db = min(aim_db, MOST_DB)
     if aim_db < 0.2 or not power.any():
         return None
-    level = in_decibels(power)
-    high, low = float(level.max()) + 6.0, float(level.max()) - 60.0
+    loudest_db = float(in_decibels(power.max()))
+    high, low = loudest_db + 6.0, loudest_db - 60.0
+    levels_db, sounds = GainComputer(like, hop_s).levels_db(power), where_it_sounds(power)
+
+    def reduction(threshold_db: float) -> NDArray[np.float64]:
+        settings = like.model_copy(update={"threshold_db": threshold_db})
+        return GainComputer(settings, hop_s).reduction_at(levels_db)
+
     for _ in range(STEPS):
         middle = (low + high) / 2.0
-        if average_reduction_db(_reduction(power, like, middle, hop_s), power) > aim_db:
+        if float(reduction(middle)[sounds].mean()) > aim_db:
             low = middle
         else:
             high = middle
     threshold_db = round(max(-60.0, min(36.0, high)), 1)
-    lost_db = makeup(power, _reduction(power, like, threshold_db, hop_s))
+    lost_db = makeup(power, reduction(threshold_db))
     return like.model_copy(update={"threshold_db": threshold_db, "makeup_db": round(lost_db, 1)})
 
 
@@ -45,9 +51,3 @@ def makeup(power: NDArray[np.float64], reduction: NDArray[np.float64]) -> float:
     loud = power > power.max() * 1e-3
     before, after = float(power[loud].sum()), float((power * 10.0 ** (-reduction / 10.0))[loud].sum())
     return 10.0 * log10(before / after) if after > 0.0 else 0.0
-
-
-def _reduction(
-    power: NDArray[np.float64], like: Compressor, threshold_db: float, hop_s: float
-) -> NDArray[np.float64]:
-    return GainComputer(like.model_copy(update={"threshold_db": threshold_db}), hop_s).reduction(power)

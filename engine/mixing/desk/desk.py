@@ -7,9 +7,8 @@ gives to the mix can be told apart exactly, and the tracks that come out, with t
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from math import isfinite
 
 import numpy as np
@@ -29,10 +28,6 @@ from engine.progress import SILENT, Monitor
 from engine.thrift import at_a_time
 
 THREADS = 2
-TAIL_S = 4.0
-"""How long sends may ring after the last stem."""
-AUDIBLE_TAIL = 1e-5
-
 ONE = np.ones(1, np.float32)
 
 Keep = Callable[[str, Block], None]
@@ -89,44 +84,41 @@ def run_desk(
     }
     mix = np.zeros((2, frames), np.float32)
     with ThreadPoolExecutor(at_a_time(THREADS), thread_name_prefix="nrx-desk") as pool:
+        coming = [pool.submit(line.next) for line in lines]
+        giving: list[Future[None]] = []
         for start in range(0, frames, block_frames):
             monitor.report(start / frames)
             length = min(block_frames, frames - start)
-            outputs = list(pool.map(Line.next, lines))
-            inputs = {name: np.zeros(length, np.float32) for name in sends}
-            for line, output in zip(lines, outputs, strict=True):
-                for send, level_db in line.strip.sends.items() if output is not None else ():
-                    if output is not None and send in inputs:
-                        middle = output.middle()[:length]
-                        inputs[send][: len(middle)] += middle * np.float32(linear(level_db))
-            played = [
-                (line, output)
-                for line, output in zip(lines, outputs, strict=True)
-                if line.stem.name not in sends_only
-            ]
-            returning = pool.map(Convolver.feed, sends.values(), inputs.values())
-            summing = pool.map(partial(_bus_sum, played, length), buses.values())
-            returned, summed = (
-                dict(zip(sends, returning, strict=True)),
-                dict(zip(BUSES, summing, strict=True)),
-            )
+            outputs = [(line, future.result()) for line, future in zip(lines, coming, strict=True)]
+            returning = {
+                name: pool.submit(_returned, outputs, length, name, convolver, return_gains[name])
+                for name, convolver in sends.items()
+            }
+            played = [(line, output) for line, output in outputs if line.stem.name not in sends_only]
+            summing = {name: pool.submit(_bus_sum, played, length, bus) for name, bus in buses.items()}
+            if start + block_frames < frames:  # the next block is begun while this one is summed
+                coming = [pool.submit(line.next) for line in lines]
             total = mix[:, start : start + length]
+            summed = {name: future.result() for name, future in summing.items()}
             for one, _ in summed.values():
                 if one is not None:
                     total += one
-            for name, wet in returned.items():
-                wet *= return_gains[name]
+            returned = {name: future.result() for name, future in returning.items()}
+            for wet in returned.values():
                 total += wet
             last = on_mix.gain(total)
             total *= last
+            _finish(giving)  # tracks get their blocks in order
             if keep is None:
                 continue
-            parts = [
-                partial(_give, keep, line.stem.name, output, summed[line.strip.bus][1] * last, length)
+            giving = [
+                pool.submit(_give, keep, line.stem.name, output, summed[line.strip.bus][1] * last, length)
                 for line, output in played
             ]
-            parts += [partial(_give_back, keep, f"send:{name}", wet, last) for name, wet in returned.items()]
-            list(pool.map(lambda part: part(), parts))
+            giving += [
+                pool.submit(_give_back, keep, f"send:{name}", wet, last) for name, wet in returned.items()
+            ]
+        _finish(giving)
     monitor.report(1.0)
     return DeskResult(
         Audio(mix, rate),
@@ -141,6 +133,19 @@ def _strip_of(session: MixSession, stem: Stem) -> ChannelStrip:
 
 
 Played = Sequence[tuple[Line, Output | None]]
+
+
+def _returned(outputs: Played, frames: int, name: str, send: Convolver, level: np.float32) -> Block:
+    """Return what comes back from a send while the strips' blocks go into it."""
+    heard = np.zeros(frames, np.float32)
+    for line, output in outputs:
+        if output is not None and name in line.strip.sends:
+            middle = output.middle()[:frames]
+            middle *= np.float32(linear(line.strip.sends[name]))
+            heard[: len(middle)] += middle
+    wet = send.feed(heard)
+    wet *= level
+    return wet
 
 
 def _bus_sum(played: Played, frames: int, bus: BusLine) -> tuple[Block | None, NDArray[np.float32]]:
@@ -164,6 +169,11 @@ def _give(keep: Keep, name: str, output: Output | None, gain: NDArray[np.float32
 
 def _give_back(keep: Keep, name: str, wet: Block, gain: NDArray[np.float32]) -> None:
     keep(name, wet * gain)
+
+
+def _finish(tasks: Sequence[Future[None]]) -> None:
+    for task in tasks:
+        task.result()
 
 
 def make_line(

@@ -73,15 +73,23 @@ class GainComputer:
 
     def reduction(self, power: Curve) -> Curve:
         """Return the reduction in dB (0 or more) in each hop, from its mean power."""
+        return self.reduction_at(self.levels_db(power))
+
+    def levels_db(self, power: Curve) -> Curve:
+        """Return the level in dB that is detected in each hop, from its mean power."""
         if not len(power):
             return power
-        hold, release_hops, slow = self._scale
-        smooth = one_pole(power, hold, self._power)
+        smooth = one_pole(power, self._scale[0], self._power)
         self._power = float(smooth[-1])
+        return in_decibels(smooth)
+
+    def reduction_at(self, levels_db: Curve) -> Curve:
+        """Return the reduction in dB in each hop, from the levels that are detected."""
+        if not len(levels_db):
+            return levels_db
+        _, release_hops, slow = self._scale
         knee = self.settings.knee_db if isinstance(self.settings, Compressor) else 6.0
-        wanted = computed_reduction(
-            in_decibels(smooth), self.settings.threshold_db, self.settings.ratio, knee
-        )
+        wanted = computed_reduction(levels_db, self.settings.threshold_db, self.settings.ratio, knee)
         if self._released < DUST_DB and self._attacked < DUST_DB and not wanted.any():
             self._released = self._attacked = 0.0
             return wanted
@@ -133,8 +141,14 @@ def predicted_reduction(hop_power: Curve, settings: Compressor, hop_s: float) ->
 
 def average_reduction_db(reduction: NDArray[np.floating], power: NDArray[np.floating]) -> float:
     """Return the mean reduction where the sound is within 20 dB of its mean over the loudest tenth."""
-    if not len(power) or not power.any():
-        return 0.0
-    loudest = np.partition(power, -max(1, len(power) // 10))[-max(1, len(power) // 10) :].mean()
-    sounds = power > loudest * 0.01
+    sounds = where_it_sounds(power)
     return float(reduction[sounds].mean()) if sounds.any() else 0.0
+
+
+def where_it_sounds(power: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return whether each hop's power is within 20 dB of the mean over the loudest tenth."""
+    if not len(power) or not power.any():
+        return np.zeros(len(power), np.bool_)
+    tenth = max(1, len(power) // 10)
+    within: NDArray[np.bool_] = power > np.partition(power, -tenth)[-tenth:].mean() * 0.01
+    return within

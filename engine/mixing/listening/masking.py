@@ -82,7 +82,6 @@ def masking_of(bands: NDArray[np.float32], gains_db: Sequence[float]) -> Masking
         covered[index] = float(lost.sum()) / whole
         audible[index] = 10.0 * np.log10(max(1e-6, 1.0 - covered[index]))
         share = lost / np.maximum(others, np.float32(1e-20))
-        for other in range(count):
-            if other != index:
-                by[index, other] = float((share * spread[other]).sum()) / whole
+        by[index] = np.einsum("fb,ofb->o", share, spread, dtype=np.float64) / whole
+        by[index, index] = 0.0
     return Masking(covered, by, audible)
