@@ -31,7 +31,7 @@ def tiny_request(seed: int = 0, **fields: Any) -> Request:
     return parse_request(tiny(seed, **fields))
 
 
-def until(condition: Callable[[], Any], timeout_s: float = 60.0, what: str = "it") -> Any:
+def until(condition: Callable[[], Any], timeout_s: float = 120.0, what: str = "it") -> Any:
     """Wait until something holds, and return it."""
     end = time.monotonic() + timeout_s
     while not (found := condition()):

@@ -39,6 +39,8 @@ WINDOW_S = 4.0
 """How much more is made than was taken."""
 GRANT_SHARE = 4
 LEAVING_S = 1.0
+MOST_HOSTS = 2
+"""A session is given to so many workers, one after the other, if they end before anything is heard of it."""
 Sink = Callable[[FromSession], None]
 Entry = Callable[[Connection, Settings], None]
 log = logging.getLogger("nrx.streams")
@@ -47,9 +49,11 @@ log = logging.getLogger("nrx.streams")
 class Session:
     """One stream. `consumed` what was taken of it, and `stop` it when nobody listens any more."""
 
-    def __init__(self, session_id: str, request: StreamRequest, sink: Sink, host: "_Host") -> None:
+    def __init__(self, session_id: str, request: StreamRequest, sink: Sink) -> None:
         self.id, self.request = session_id, request
-        self._sink, self._host = sink, host
+        self._sink = sink
+        self._host: _Host | None = None
+        self._is_heard, self._is_stopped, self._hosts = False, False, 0
         self._window = self.granted = round(WINDOW_S * quality_of(request.quality).sample_rate)
 
     def consumed(self, frames: int) -> None:
@@ -57,14 +61,32 @@ class Session:
         granted = frames + self._window
         if granted - self.granted >= self._window // GRANT_SHARE:
             self.granted = granted
-            self._host.say(Grant(self.id, granted))
+            self._say(Grant(self.id, granted))
 
     def stop(self) -> None:
         """End it; its worker lets go of all that it holds. Nothing more is heard of it, but `Ended`."""
-        self._host.say(Stop(self.id))
+        self._is_stopped = True
+        self._say(Stop(self.id))
+
+    def begin(self, host: "_Host") -> None:
+        """Have a worker make it, from its start."""
+        self._host = host
+        self._hosts += 1
+        self._say(Open(self.id, self.request, self.granted))
+        if self._is_stopped:  # while it had no worker, or one that was gone
+            self._say(Stop(self.id))
+
+    def can_begin_again(self) -> bool:
+        """Return whether another worker may make it, unnoticed: nothing was heard of it, and this is its first end."""
+        return not self._is_heard and not self._is_stopped and self._hosts < MOST_HOSTS
+
+    def _say(self, message: ToWorker) -> None:
+        if self._host is not None:
+            self._host.say(message)
 
     def hear(self, message: FromSession) -> None:
         """Hand on what the worker says."""
+        self._is_heard = True
         try:
             self._sink(message)
         except Exception:  # a door's mistake must not end the thread of a worker
@@ -74,10 +96,17 @@ class Session:
 class _Host:
     """A worker process, and the thread that hears it."""
 
-    def __init__(self, settings: Settings, entry: Entry, on_end: Callable[["_Host", Session], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        entry: Entry,
+        on_end: Callable[[], None],
+        on_orphan: Callable[[Session], bool],
+    ) -> None:
         self.sessions: dict[str, Session] = {}
-        self.is_ready, self.is_rehearsed, self.is_gone = False, False, False
-        self._on_end, self._lock = on_end, threading.Lock()
+        self.is_ready, self.is_rehearsed = False, False
+        self._is_gone = False
+        self._on_end, self._on_orphan, self._lock = on_end, on_orphan, threading.Lock()
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe(duplex=True)
         self.process: BaseProcess = context.Process(
@@ -94,13 +123,26 @@ class _Host:
         with self._lock, contextlib.suppress(OSError):
             self._pipe.send(message)
 
+    def is_alive(self) -> bool:
+        """Return whether it can make streams."""
+        return not self._is_gone and self.process.is_alive()
+
+    def take_in(self, session: Session) -> bool:
+        """Make a session's stream; False if the process has ended, which then hears nothing of it."""
+        with self._lock:
+            if not self.is_alive():
+                return False
+            self.sessions[session.id] = session
+        session.begin(self)
+        return True
+
     def load(self) -> int:
         """Return how busy it is; a model that was asked for weighs more, since it is loaded in one step."""
         return sum(4 if session.request.may_be_neural else 1 for session in list(self.sessions.values()))
 
     def close(self) -> None:
         """End the process: it leaves by itself when its pipe closes."""
-        self.is_gone = True
+        self._is_gone = True
         if not self.is_ready:
             self.process.terminate()
         with self._lock, contextlib.suppress(OSError):
@@ -116,14 +158,18 @@ class _Host:
                 self._take(self._pipe.recv())
         except (EOFError, OSError, TypeError):  # TypeError: closed while it was waited for
             pass
-        was_told, self.is_gone = self.is_gone, True
+        with self._lock:
+            was_told, self._is_gone = self._is_gone, True
+            left = list(self.sessions.values())
+            self.sessions.clear()
         if not was_told:
             log.warning("A stream worker ended by itself")
         error = NrxError(
             "stream.crashed", "The process that made the stream has ended; start the stream again."
         )
-        for session in list(self.sessions.values()):
-            self._forget(session, Failed(session.id, error))
+        for session in left:
+            if was_told or not session.can_begin_again() or not self._on_orphan(session):
+                self._forget(session, Failed(session.id, error))
 
     def _take(self, message: FromWorker) -> None:
         if isinstance(message, Ready):
@@ -142,7 +188,7 @@ class _Host:
 
     def _forget(self, session: Session, last: Ended | Failed) -> None:
         self.sessions.pop(session.id, None)
-        self._on_end(self, session)
+        self._on_end()
         session.hear(last)
 
 
@@ -168,7 +214,7 @@ class Streams:
                 return
             self._keep_warm()
             while len(self._living()) < self._settings.streams.workers:
-                self._hosts.append(_Host(self._settings, self._entry, self._ended))
+                self._hosts.append(_Host(self._settings, self._entry, self._ended, self._place))
 
     def is_warm(self) -> bool:
         """Return whether all workers are there, and have made what sessions share."""
@@ -180,7 +226,7 @@ class Streams:
         """Begin a stream.
 
         Raises:
-            NrxError: `request.too_many`.
+            NrxError: `request.too_many`; `daemon.absent`; `stream.crashed` if workers end as soon as they are started.
         """
         with self._lock:
             if self._is_closed:
@@ -191,12 +237,25 @@ class Streams:
                     "request.too_many",
                     f"{most} streams are open already; end one, or raise sessions in [streams] of nrx.toml.",
                 )
-            self.warm_up()
-            host = min(self._hosts, key=lambda one: (not one.is_ready, one.load()))
-            session = Session(uuid4().hex[:12], request, sink, host)
-            host.sessions[session.id] = session
-            host.say(Open(session.id, request, session.granted))
+            session = Session(uuid4().hex[:12], request, sink)
+            if not self._place(session):
+                raise NrxError(
+                    "stream.crashed",
+                    "The processes that make streams end at once; the daemon's log tells more.",
+                )
             return session
+
+    def _place(self, session: Session) -> bool:
+        """Give a session to a worker; False if none can be had."""
+        with self._lock:
+            for _ in range(MOST_HOSTS):
+                if self._is_closed:
+                    return False
+                self.warm_up()
+                host = min(self._hosts, key=lambda one: (not one.is_ready, one.load()))
+                if host.take_in(session):
+                    return True
+            return False
 
     def count(self) -> int:
         """Return how many sessions are open."""
@@ -219,7 +278,7 @@ class Streams:
             host.close()
 
     def _living(self) -> list[_Host]:
-        self._hosts = [host for host in self._hosts if not host.is_gone]
+        self._hosts = [host for host in self._hosts if host.is_alive()]
         return self._hosts
 
     def _keep_warm(self) -> None:
@@ -241,7 +300,7 @@ class Streams:
         for host in idle:
             host.close()
 
-    def _ended(self, _host: _Host, _session: Session) -> None:
+    def _ended(self) -> None:
         with self._lock:
             if not self._is_closed:
                 self._keep_warm()

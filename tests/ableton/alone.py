@@ -30,7 +30,7 @@ class Alone(Live):
     def ready(self, **state: Any) -> "Alone":
         """Load the device and let it find its daemon."""
         self.load(**state)
-        self.run(lambda: "styles" in self.face, 30)
+        self.run(lambda: "styles" in self.face)
         return self
 
     def to_port(self, atoms: list[Any]) -> None:
@@ -87,7 +87,7 @@ class Alone(Live):
     def until_landed(self) -> None:
         """Let time pass until a landing has ended."""
         words = ("Landed", "It had landed", "Not landed")
-        self.run(lambda: str(self.face.get("stage", "")).startswith(words), 30)
+        self.run(lambda: str(self.face.get("stage", "")).startswith(words))
 
     def turns(self) -> int:
         """Return in how many turns of scripts Live was written to."""

@@ -126,7 +126,9 @@ class Live:
         self.js.eval(f"Model.advance({self.number}, {time.time() * 1000})")
         self.after()
 
-    def run(self, until: Callable[[], Any], timeout_s: float = 60.0, others: tuple["Live", ...] = ()) -> None:
+    def run(
+        self, until: Callable[[], Any], timeout_s: float = 120.0, others: tuple["Live", ...] = ()
+    ) -> None:
         """Let time pass until something holds."""
         end = time.monotonic() + timeout_s
         while not until():

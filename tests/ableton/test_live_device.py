@@ -172,7 +172,7 @@ def test_nothing_is_laid_twice(tmp_path: Path, source: str, place: int) -> None:
     count = len(live.tracks())
     live.face["stage"] = ""
     live.send("land")
-    live.run(lambda: live.face["stage"] == "It had landed already", 30)
+    live.run(lambda: live.face["stage"] == "It had landed already")
     assert len(live.tracks()) == count
     assert str(folder) in json.dumps(live.tracks(), ensure_ascii=False)
     assert live.errors == []
@@ -206,11 +206,11 @@ def test_end_that_was_lost_on_the_way_is_asked_for(tmp_path: Path, source: str) 
     job = live.press("separate")
     live.send("/nrx/progress", job, "running", "", 0.0, -1.0)
     before = len(live.asked)
-    live.run(lambda: ["/nrx/status", job] in live.asked[before:], 15)
+    live.run(lambda: ["/nrx/status", job] in live.asked[before:])
     live.send("/nrx/error", job, "cancelled", "The job was cancelled.")
     assert live.face["stage"] == "Cancelled"
     before = len(live.asked)
-    live.run(lambda: any(atoms[0] == "/nrx/hello" for atoms in live.asked[before:]), 15)
+    live.run(lambda: any(atoms[0] == "/nrx/hello" for atoms in live.asked[before:]))
     assert not any(atoms[0] == "/nrx/status" for atoms in live.asked[before:])
 
 
@@ -219,13 +219,13 @@ def test_second_return_waits_until_the_first_has_landed(tmp_path: Path, source: 
     first = live.press("separate")
     live.song(record_mode=1)
     live.ends(first, [{"name": "One"}])
-    live.run(lambda: "Waiting" in live.face["stage"], 30)
+    live.run(lambda: "Waiting" in live.face["stage"])
     live.ends(live.press("master"), [{"name": "Two"}])
     live.tick()
     assert len(live.tracks()) == 3
     live.song(record_mode=0)
-    live.run(lambda: len(live.tracks()) == 5, 30)
-    live.run(lambda: live.face["stage"] == "Landed on 1 tracks", 30)
+    live.run(lambda: len(live.tracks()) == 5)
+    live.run(lambda: live.face["stage"] == "Landed on 1 tracks")
     assert {"One", "Two"} < set(names(live))
     assert live.errors == []
 
@@ -241,7 +241,7 @@ def test_clip_that_live_refuses_leaves_no_empty_track(tmp_path: Path, source: st
     assert {clip["warping"] for track in live.tracks()[1:3] for clip in track["clips"]} == {0}
     live.js.eval("Model.refuse = ''; console_errors = []")
     live.send("land")
-    live.run(lambda: len(live.tracks()) == 7, 30)
+    live.run(lambda: len(live.tracks()) == 7)
     live.until_landed()
     assert live.face["error"] == " "
     assert live.errors == []
@@ -258,8 +258,8 @@ def test_warping_follows_where_live_hears_the_tempo(tmp_path: Path, source: str,
     live.js.eval("Model.heard_bpm = 60")
     live.ends(live.press("master"), [{"name": "Master"}])
     live.until_landed()
-    live.run(lambda: "Master" in names(live), 30)
-    live.run(lambda: "another tempo" in live.face["used"], 30)
+    live.run(lambda: "Master" in names(live))
+    live.run(lambda: "another tempo" in live.face["used"])
     assert next(t for t in live.tracks() if t["name"] == "Master")["clips"][0]["warping"] == 0
     assert live.errors == []
 
@@ -389,7 +389,7 @@ def test_live_that_does_not_start_to_play_is_told(tmp_path: Path, source: str) -
     live.send("source", 2)
     live.song(last_event_time=32, loop=1, loop_length=8)
     live.send("separate")
-    live.run(lambda: "did not start" in live.face["error"], 30)
+    live.run(lambda: "did not start" in live.face["error"])
     assert live.js.eval("objects[Model.song].props.loop") == 1
     assert live.face["stage"] == "Ready"
 
@@ -402,7 +402,7 @@ def test_recording_has_a_sidecar_with_its_beat_and_rate(tmp_path: Path, source: 
     live.send("source", 2)
     live.song(loop=1, loop_start=8, loop_length=4)
     live.send("separate")
-    live.run(lambda: any(atoms[0] == "/nrx/submit" for atoms in live.asked), 30)
+    live.run(lambda: any(atoms[0] == "/nrx/submit" for atoms in live.asked))
     request = live.request()
     sidecar = json.loads(Path(request["inputs"][0]["path"]).with_suffix(".json").read_bytes())
     assert (sidecar["start_beat"], sidecar["end_beat"], sidecar["sample_rate"]) == (8, 12, 44100)
@@ -446,7 +446,7 @@ def test_copied_device_does_not_land_what_the_first_asked_for(tmp_path: Path, so
     assert copy.face["stage"] == "Finished while away: press Land"
     assert len(one.tracks()) == 5
     copy.send("land")
-    copy.run(lambda: copy.face["stage"] == "It had landed already", 30)
+    copy.run(lambda: copy.face["stage"] == "It had landed already")
     assert len(one.tracks()) == 5
 
 

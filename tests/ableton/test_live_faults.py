@@ -175,16 +175,16 @@ def test_daemon_absent_then_late_then_killed_and_back(tmp_path: Path, recording:
     live = Live("12.2.0", ports)
     live.add_clip(file_path=str(recording), start_time=0, end_time=16, end_marker=8)
     live.load()
-    live.run(lambda: "nrx serve" in live.face.get("error", ""), 15)
+    live.run(lambda: "nrx serve" in live.face.get("error", ""))
     live.send("remix")
     assert "not running" in live.face["error"]
     late = Daemon(tmp_path / "home")
     ports[39104] = late.ports[39100]
-    live.run(lambda: live.face["light"] == 1, 15)
+    live.run(lambda: live.face["light"] == 1)
     live.send("separate")
-    live.run(lambda: stage(live) in ("Queued", "Separating", "Starting"), 30)
+    live.run(lambda: stage(live) in ("Queued", "Separating", "Starting"))
     late.end(signal.SIGKILL)
-    live.run(lambda: live.face["light"] == 0, 30)
+    live.run(lambda: live.face["light"] == 0)
     assert "does not answer" in live.face["error"]
     back = Daemon(tmp_path / "home")
     ports[39104] = back.ports[39100]
@@ -201,7 +201,7 @@ def test_reply_port_that_is_taken_is_passed_over(daemon: Daemon, recording: Path
         taken.bind(("127.0.0.1", 39250))
         live.load()
         assert live.receiver is None
-        live.run(lambda: live.face.get("light") == 1, 20)
+        live.run(lambda: live.face.get("light") == 1)
 
 
 @pytest.mark.parametrize("version", ["11.3.21", "12.0.0"])

@@ -44,7 +44,7 @@ def device(version: str, daemon: Daemon, recording: Path, *, start_beat: float =
         loop_end=8.0,
     )
     live.load()
-    live.run(lambda: live.face.get("light") == 1 and "styles" in live.face, 15)
+    live.run(lambda: live.face.get("light") == 1 and "styles" in live.face)
     return live
 
 
@@ -62,7 +62,7 @@ def manifest_of(live: Live) -> dict[str, Any]:
 def test_remix_lands_beside_the_track_at_its_bar(daemon: Daemon, recording: Path, version: str) -> None:
     live = device(version, daemon, recording)
     live.send("remix")
-    live.run(lambda: stage(live).startswith("Landed"), 25)
+    live.run(lambda: stage(live).startswith("Landed"))
     told = manifest_of(live)
     tracks = live.tracks()
     landed = tracks[1 : 1 + len(told["tracks"])]
@@ -90,7 +90,7 @@ def test_remix_lands_beside_the_track_at_its_bar(daemon: Daemon, recording: Path
 def test_every_button_brings_its_return_to_the_set(daemon: Daemon, recording: Path, button: str) -> None:
     live = device("12.2.0", daemon, recording, start_beat=0.0)
     live.send(button)
-    live.run(lambda: stage(live).startswith("Landed"), 25)
+    live.run(lambda: stage(live).startswith("Landed"))
     told = manifest_of(live)
     assert told["action"] == {"variation": "remix"}.get(button, button)
     assert told["request"]["seed"] == (1 if button == "variation" else 0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bridge.doors.http.hub import Hub
     from bridge.doors.http.lane import Lane
     from bridge.doors.http.metrics import Metrics
-    from bridge.doors.http.waiting import Waiters
+    from bridge.doors.http.waiters import Waiters
     from bridge.jobs import Jobs
 
 

@@ -13,7 +13,7 @@ from bridge.doors.http.context import HttpContext, Serving
 from bridge.doors.http.hub import Hub
 from bridge.doors.http.lane import Lane
 from bridge.doors.http.metrics import Metrics
-from bridge.doors.http.waiting import Waiters
+from bridge.doors.http.waiters import Waiters
 from bridge.protocol import ENDED, JobEvent
 from bridge.security.hosts import HostRule, OriginRule, is_loopback
 from engine.errors import NrxError

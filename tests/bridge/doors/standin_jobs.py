@@ -105,7 +105,7 @@ class StandInJobs:
     def fail(self, job_id: str, code: str, sentence: str) -> JobStatus:
         return self.change(job_id, "failed", state="failed", error=JobError(code=code, sentence=sentence))
 
-    def wait_for(self, count: int, timeout_s: float = 10.0) -> list[str]:
+    def wait_for(self, count: int, timeout_s: float = 60.0) -> list[str]:
         """Wait until so many jobs were accepted, and return their ids."""
         wait_until(lambda: len(self.jobs) >= count, timeout_s)
         return list(self.jobs)
@@ -118,7 +118,7 @@ class StandInJobs:
                 callback(event)
 
 
-def wait_until(holds: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_until(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait until something holds, for a generous time that only a failure uses up."""
     end = time.monotonic() + timeout_s
     while not holds():

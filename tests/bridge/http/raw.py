@@ -4,7 +4,7 @@ import contextlib
 import socket
 
 
-def exchange(port: int, request: bytes, *, timeout_s: float = 5.0) -> tuple[int, bytes]:
+def exchange(port: int, request: bytes, *, timeout_s: float = 30.0) -> tuple[int, bytes]:
     """Send bytes and return the status and everything that was answered (0 where there was no answer)."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
         with contextlib.suppress(OSError):

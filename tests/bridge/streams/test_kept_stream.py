@@ -73,7 +73,7 @@ def keep(scripted: Scripted, settings: Settings) -> tuple[KeptStream, "queue.Que
 
 
 def last_of(news: "queue.Queue[News]") -> News:
-    while not isinstance(found := news.get(timeout=10), Kept | Lost):
+    while not isinstance(found := news.get(timeout=60), Kept | Lost):
         pass
     return found
 
@@ -81,10 +81,10 @@ def last_of(news: "queue.Queue[News]") -> News:
 def test_the_file_grows_in_sight_and_becomes_a_return(scripted: Scripted, settings: Settings) -> None:
     kept, news = keep(scripted, settings)
     scripted.begin()
-    growing = news.get(timeout=10)
+    growing = news.get(timeout=60)
     assert isinstance(growing, Growing)
     scripted.play(RATE)
-    grown = news.get(timeout=10)
+    grown = news.get(timeout=60)
     assert isinstance(grown, Grown)
     assert soundfile.info(growing.file).frames == RATE
     scripted.play(RATE // 2)

@@ -443,7 +443,7 @@ def test_wake_message_follows_the_end(
 ) -> None:
     daw = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     daw.bind(("127.0.0.1", 0))
-    daw.settimeout(5)
+    daw.settimeout(60)
     client.send("wake", daw.getsockname()[1], "/access_action", "LuaAction/script-1")
     client.send("submit_audio", "a", str(song), "jazz")
     client.wait_for("accepted")

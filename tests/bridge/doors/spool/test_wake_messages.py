@@ -21,7 +21,7 @@ from tests.bridge.doors.standin_jobs import StandInJobs
 def _listener() -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
-        listening.settimeout(5)
+        listening.settimeout(60)
         yield listening
 
 
