@@ -12,6 +12,7 @@ from __future__ import annotations
 from math import pi, sin, sqrt
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.loudness.meter import HOPS_PER_S, LoudnessMeter, lufs
@@ -43,14 +44,13 @@ def presence(voice: LoudnessMeter) -> NDArray[np.float64]:
 
 def presence_of(energies: NDArray[np.float64], reference: float, sample_rate: int) -> NDArray[np.float64]:
     """Return the same from the K-weighted energy of each 10 ms hop and the loudness of the whole in LUFS."""
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d
-
     if not len(energies) or not np.isfinite(reference):
         return np.zeros(len(energies))
-    energies = np.maximum(uniform_filter1d(energies, SMOOTHING_HOPS, mode="constant"), 0.0)
+    around = np.pad(energies, (SMOOTHING_HOPS // 2, SMOOTHING_HOPS - SMOOTHING_HOPS // 2 - 1))
+    energies = np.convolve(around, np.full(SMOOTHING_HOPS, 1.0 / SMOOTHING_HOPS), mode="valid")
     level = lufs(energies * HOPS_PER_S / sample_rate) - reference
     amount = np.clip((level - NONE_AT_LU) / (FULL_AT_LU - NONE_AT_LU), 0.0, 1.0)
-    held = maximum_filter1d(amount, HOLD_HOPS, mode="constant")
+    held = sliding_window_view(np.pad(amount, HOLD_HOPS // 2), HOLD_HOPS).max(axis=1)
     window = np.hanning(FADE_HOPS + 2)[1:-1]
     return np.clip(np.convolve(held, window / window.sum(), mode="same")[: len(held)], 0.0, 1.0)
 

@@ -14,8 +14,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.fourier import irfft, rfft
 from engine.audio.recursive import butterworth, filtered
 from engine.mixing.ducking import band_sos
+from engine.mixing.spectra import padded_rfft
 
 RESPONSE_S, ROW_S = 0.15, 1.5
 ROWS, EVEN_FRAMES = 4, 256
@@ -76,23 +78,21 @@ def response_frames(sample_rate: int) -> int:
 @lru_cache(maxsize=16)
 def strip_filters(sample_rate: int, low_cut_hz: float) -> StripFilters:
     """Return the filters of a strip; `low_cut_hz` 0 means no low cut."""
-    import scipy.fft
-
-    size = row_size(sample_rate)
-    impulse = np.zeros(response_frames(sample_rate))
-    impulse[0] = 1.0
-    if low_cut_hz > 0.0:
-        impulse = filtered(butterworth(2, low_cut_hz, "highpass", sample_rate), impulse)
-
-    def spectrum(response: NDArray[np.float64]) -> Spectrum:
-        return np.asarray(scipy.fft.rfft(response, size), dtype=np.complex64)
-
-    return StripFilters(
-        size,
-        len(impulse),
-        spectrum(impulse) if low_cut_hz > 0.0 else None,
-        spectrum(filtered(band_sos(sample_rate), impulse)),
+    return filters_of(
+        butterworth(2, low_cut_hz, "highpass", sample_rate) if low_cut_hz > 0.0 else None, sample_rate
     )
+
+
+def filters_of(sections: NDArray[np.float64] | None, sample_rate: int) -> StripFilters:
+    """Return these second-order sections (n, 6), or none, and the dip's band behind them, as filters of a strip."""
+    size = row_size(sample_rate)
+    response = np.zeros(response_frames(sample_rate))
+    response[0] = 1.0
+    if sections is not None:
+        response = filtered(sections, response)
+    band = filtered(band_sos(sample_rate), response)
+    cut = None if sections is None else padded_rfft(response, size).astype(np.complex64)
+    return StripFilters(size, len(response), cut, padded_rfft(band, size).astype(np.complex64))
 
 
 class BlockFilter:
@@ -107,8 +107,6 @@ class BlockFilter:
 
     def feed(self, block: NDArray[np.float32]) -> bool:
         """Take the next block (channels, frames), full but for the last, and return whether anything sounds."""
-        import scipy.fft
-
         filters, line = self._filters, self._line
         # What came last moves to the front: the filters still hear it.
         line[:, : filters.reach] = line[:, self._frames : self._frames + filters.reach].copy()
@@ -125,7 +123,7 @@ class BlockFilter:
             0,
             (channel_step, step * filters.row_frames, step),
         )
-        self._spectra = scipy.fft.rfft(rows, axis=2)
+        self._spectra = rfft(rows)
         return True
 
     def cut(self) -> NDArray[np.float32]:
@@ -139,9 +137,7 @@ class BlockFilter:
         return self._through(self._filters.band)
 
     def _through(self, spectrum: Spectrum) -> NDArray[np.float32]:
-        import scipy.fft
-
         filters = self._filters
-        made = scipy.fft.irfft(self._spectra * spectrum, filters.size, axis=2, overwrite_x=True)
+        made = irfft(self._spectra * spectrum, filters.size)
         kept: NDArray[np.float32] = made[:, :, filters.reach :].reshape(len(made), -1)[:, : self._frames]
         return kept

@@ -14,9 +14,8 @@ from math import cos, pi, sin, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.audio.recursive import butterworth, filtered
-from engine.mixing.ducking import band_sos
-from engine.mixing.filters import StripFilters, response_frames, row_size
+from engine.audio.recursive import butterworth
+from engine.mixing.filters import StripFilters, filters_of
 from engine.mixing.session.strips import EqBand
 
 HIGHEST_OF_NYQUIST = 0.9
@@ -65,20 +64,4 @@ def strip_kernel(sections: NDArray[np.float64], sample_rate: int) -> StripFilter
 
 @lru_cache(maxsize=64)
 def _kernel(packed: bytes, count: int, sample_rate: int) -> StripFilters:
-    import scipy.fft
-
-    size = row_size(sample_rate)
-    impulse = np.zeros(response_frames(sample_rate))
-    impulse[0] = 1.0
-    if count:
-        impulse = filtered(np.frombuffer(packed).reshape(count, 6).copy(), impulse)
-
-    def spectrum(response: NDArray[np.float64]) -> NDArray[np.complex64]:
-        return np.asarray(scipy.fft.rfft(response, size), dtype=np.complex64)
-
-    return StripFilters(
-        size,
-        len(impulse),
-        spectrum(impulse) if count else None,
-        spectrum(filtered(band_sos(sample_rate), impulse)),
-    )
+    return filters_of(np.frombuffer(packed).reshape(count, 6).copy() if count else None, sample_rate)

@@ -12,8 +12,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.fourier import irfft
 from engine.audio.recursive import butterworth, filtered
 from engine.mixing.session.strips import Send
+from engine.mixing.spectra import fast_length, padded_rfft
 
 LATE_BANDS: tuple[tuple[float, float], ...] = ((200.0, 1.15), (800.0, 1.0), (2500.0, 0.8), (7000.0, 0.5))
 """Upper edge of a band and its decay relative to the whole; above the last, a quarter."""
@@ -98,26 +100,21 @@ class Convolver:
     """
 
     def __init__(self, response: NDArray[np.float32], block_frames: int) -> None:
-        import scipy.fft
-
         self._row_frames = -(-block_frames // ROWS)
         self._reach = response.shape[1] - 1
-        self._size = scipy.fft.next_fast_len(self._row_frames + self._reach, real=True)
-        self._spectrum = scipy.fft.rfft(response, self._size, axis=1).astype(np.complex64)[:, None]
+        self._size = fast_length(self._row_frames + self._reach)
+        self._spectrum = padded_rfft(response, self._size).astype(np.complex64)[:, None]
         self._tail = np.zeros((2, self._reach), np.float32)
 
     def feed(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what comes back during a block (frames,): shape (2, frames)."""
-        import scipy.fft
-
         frames = len(block)
         out = np.zeros((2, frames + self._reach), np.float32)
         out[:, : self._reach] = self._tail
         if block.any():
             rows = np.zeros((ROWS, self._row_frames), np.float32)
             rows.reshape(-1)[:frames] = block
-            wet = scipy.fft.rfft(rows, self._size, axis=1) * self._spectrum
-            made = scipy.fft.irfft(wet, self._size, axis=2, overwrite_x=True)
+            made = irfft(padded_rfft(rows, self._size) * self._spectrum, self._size)
             for row, start in enumerate(range(0, frames, self._row_frames)):
                 place = out[:, start : start + self._row_frames + self._reach]
                 place += made[:, row, : place.shape[1]]

@@ -21,11 +21,10 @@ def ride_curve(
     hop_energies: NDArray[np.float64], loudness_lufs: float, range_db: float, sample_rate: int
 ) -> NDArray[np.float64]:
     """Return the fader's move in dB in every 10 ms hop, from K-weighted hop energies."""
-    from scipy.ndimage import uniform_filter1d
-
     if range_db <= 0.0 or not len(hop_energies) or not np.isfinite(loudness_lufs):
         return np.zeros(len(hop_energies))
-    mean = np.maximum(uniform_filter1d(hop_energies, WINDOW_HOPS, mode="nearest"), 0.0)
+    around = np.pad(hop_energies, (WINDOW_HOPS // 2, WINDOW_HOPS - WINDOW_HOPS // 2 - 1), mode="edge")
+    mean = np.convolve(around, np.full(WINDOW_HOPS, 1.0 / WINDOW_HOPS), mode="valid")
     level = lufs(mean * HOPS_PER_S / sample_rate)
     away = np.where(level > loudness_lufs - SOUNDS_WITHIN_LU, loudness_lufs - level, 0.0)
     move = np.clip(STRENGTH * away, -range_db, range_db)

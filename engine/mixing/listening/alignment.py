@@ -18,7 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.fourier import irfft
 from engine.mixing.listening.features import COARSE, StemFeatures
+from engine.mixing.spectra import fast_length, padded_rfft
 
 KIT_ROLES = ("kick", "snare", "hats", "percussion", "drums")
 TURNED_ROLES = ("kick", "snare", "percussion")
@@ -112,10 +114,8 @@ def _groups(
     kit: Sequence[StemFeatures], waves: Sequence[Wave], rate: float
 ) -> tuple[list[list[int]], dict[str, tuple[int, float]]]:
     """Return groups of tracks that hear the same hits, and each follower's (sign, lateness in s) to its leader."""
-    import scipy.fft
-
-    size = scipy.fft.next_fast_len(len(waves[0]) + int(2 * REACH_S * rate), real=True)
-    spectra = [scipy.fft.rfft(wave, size) for wave in waves]
+    size = fast_length(len(waves[0]) + int(2 * REACH_S * rate))
+    spectra = [padded_rfft(wave, size) for wave in waves]
     norms = [float(np.sqrt(np.vdot(wave, wave))) for wave in waves]
     # The kick leads, then the loudest.
     order = sorted(range(len(kit)), key=lambda index: (kit[index].role != "kick", -kit[index].loudness_lufs))
@@ -127,9 +127,7 @@ def _groups(
             leader = group[0]
             if not norms[leader] or not norms[index]:
                 continue
-            made = scipy.fft.irfft(spectra[index] * np.conj(spectra[leader]), size) / (
-                norms[leader] * norms[index]
-            )
+            made = irfft(spectra[index] * np.conj(spectra[leader]), size) / (norms[leader] * norms[index])
             lag, value = _peak(made, int(REACH_S * rate))
             if abs(value) >= CORRELATES and (best is None or abs(value) > best[0]):
                 best = (abs(value), number, 1 if value > 0 else -1, lag / rate)
@@ -141,7 +139,7 @@ def _groups(
     return groups, relative
 
 
-def _peak(correlation: NDArray[np.float32], reach: int) -> tuple[float, float]:
+def _peak(correlation: NDArray[np.floating], reach: int) -> tuple[float, float]:
     """Return where, within `reach`, a correlation is strongest, to a fraction of a sample, and its value."""
     near = np.concatenate((correlation[-reach:], correlation[: reach + 1]))
     top, bottom = int(np.argmax(near)), int(np.argmin(near))

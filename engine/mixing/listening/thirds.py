@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.fourier import rfft
 from engine.loudness.weighting import k_weighting_sos
 from engine.mixing.filters import response_db
 
@@ -40,10 +41,8 @@ def _window() -> NDArray[np.float32]:
 
 def frame_spectra(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the power of each bin (channels added up) of frames (channels, count, FRAME), which are overwritten."""
-    import scipy.fft
-
     frames *= _window()
-    made = scipy.fft.rfft(frames, axis=2)
+    made = rfft(frames)
     power: NDArray[np.float32] = np.square(made[0].real)
     power += np.square(made[0].imag)
     for channel in made[1:]:
