@@ -28,6 +28,8 @@ HOPS_AT_ONCE = 400
 """Small enough that a matrix product stays on one thread, which is several times faster on a busy machine."""
 PRODUCT_VALUES = 262_144
 """Multiplications in one product: as many as stay on one thread."""
+PRODUCTS_AT_ONCE = 8
+"""Products that numpy makes in one call."""
 ROUNDING = 1e-5
 HOPS_PER_REDUCTION = 4096
 MARGIN_HOPS = 64
@@ -71,16 +73,21 @@ class Interpolator:
         found = np.zeros(len(hops), np.float32)
         width = self.matrix.shape[1]
         length = -(-samples.shape[1] // HOP_FRAMES) * HOP_FRAMES + 2 * self.context
-        at_once = max(1, PRODUCT_VALUES // self.matrix.size)
+        together = max(1, PRODUCT_VALUES // self.matrix.size)
         padded = np.zeros(length, np.float32)
         for channel in samples if len(hops) else ():
             padded[self.context : self.context + len(channel)] = channel
             rows = np.lib.stride_tricks.sliding_window_view(padded, width)[::HOP_FRAMES]
-            for start in range(0, len(hops), at_once):
-                values = self.matrix @ rows[hops[start : start + at_once]].T
-                np.abs(values, out=values)
-                piece = found[start : start + at_once]
-                np.maximum(piece, values.max(axis=0), out=piece)
+            for start in range(0, len(hops), together * PRODUCTS_AT_ONCE):
+                chosen = rows[hops[start : start + together * PRODUCTS_AT_ONCE]]
+                whole = len(chosen) - len(chosen) % together
+                many = chosen[:whole].reshape(-1, together, width).swapaxes(1, 2)
+                for frames, first in ((many, start), (chosen[whole:].T[None], start + whole)):
+                    values = self.matrix @ frames
+                    np.abs(values, out=values)
+                    highest = values.max(axis=1).reshape(-1)
+                    piece = found[first : first + len(highest)]
+                    np.maximum(piece, highest, out=piece)
         return found
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.audio.buffer import Audio
+from engine.audio.buffer import Audio, Samples
 from engine.audio.fourier import irfft, rfft
 from engine.loudness.spectrum import CENTRES_HZ, mid_side
 from engine.mastering.bands import band_responses, hop_frames, rate_scale
@@ -80,11 +80,19 @@ def filters(settings: ChainSettings, sample_rate: int) -> NDArray[np.float32]:
     return response
 
 
-def run_chain(audio: Audio, settings: ChainSettings, monitor: Monitor = SILENT) -> Audio:
-    """Return `audio` (1 or 2 channels) after the chain: same rate, same length, same bytes every time."""
+def run_chain(
+    audio: Audio, settings: ChainSettings, monitor: Monitor = SILENT, *, out: Samples | None = None
+) -> Audio:
+    """Return `audio` (1 or 2 channels) after the chain: same rate, same length, same bytes every time.
+
+    It is written into `out` if that is given. Without, a chain that does nothing returns `audio` itself.
+    """
     if settings.does_nothing or not audio.frames:
-        return audio
-    work = _Work(audio, settings)
+        if out is None:
+            return audio
+        out[:] = audio.samples
+        return Audio(out, audio.sample_rate)
+    work = _Work(audio, settings, np.empty_like(audio.samples) if out is None else out)
     in_pieces(work.render, range(0, audio.frames, BLOCKS_AT_ONCE * work.step), monitor)
     return Audio(work.out, audio.sample_rate)
 
@@ -92,14 +100,14 @@ def run_chain(audio: Audio, settings: ChainSettings, monitor: Monitor = SILENT) 
 class _Work:
     """One run of the chain: each block of `step` frames is rendered on its own."""
 
-    def __init__(self, audio: Audio, settings: ChainSettings) -> None:
+    def __init__(self, audio: Audio, settings: ChainSettings, out: Samples) -> None:
         self.audio, self.settings = audio, settings
         self.filters = filters(settings, audio.sample_rate)
         self.length = TRANSFORM * rate_scale(audio.sample_rate)
         self.half = HALF_TAPS * rate_scale(audio.sample_rate)
         self.hop = hop_frames(audio.sample_rate)
         self.step = (self.length - 2 * self.half) // self.hop * self.hop
-        self.out = np.empty_like(audio.samples)
+        self.out = out
         self.gains: NDArray[np.float32] | None = None
         if settings.band_gain_db is not None:
             self.gains = np.power(10.0, settings.band_gain_db / 20.0).astype(np.float32)

@@ -13,16 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from engine.audio.buffer import Audio
+from engine.audio.buffer import Audio, Samples
 from engine.loudness.meter import HOPS_PER_S, lufs
 from engine.loudness.truepeak import HOP_FRAMES, HOPS_AT_ONCE, interpolation_matrix
-from engine.mastering.limiter import Nepers, leveller_curve, needed_reduction
+from engine.mastering.limiter import Nepers, leveller_curve, needed_reduction, ramped
 from engine.mastering.sliding import sliding_mean
 
 MERGED_HOPS = 4
 """Hops of 8 frames that count as one where time need not be so fine: 0.7 ms at 44.1 kHz."""
+MARGIN_HOPS = 4
+"""What saturation looks at on either side of a stretch."""
 KNEE = 0.8
 """Where saturation begins, relative to the ceiling."""
 SUSTAINED_BEND = 0.2
@@ -130,14 +133,25 @@ class Drive:
         """Magnitude above the knee that saturation never passes."""
         return self.ceiling / max(self.saturation, 1e-6)
 
-    def samples_between(self, first_hop: int, last_hop: int) -> NDArray[np.float32]:
-        """Return the driven samples (channels, frames) of the hops from `first_hop` up to `last_hop`."""
+    def samples_between(
+        self, first_hop: int, last_hop: int, around: tuple[Samples, Samples] | None = None
+    ) -> Samples:
+        """Return the driven samples (channels, frames) of the hops from `first_hop` up to `last_hop`.
+
+        `around` is what lies in the `MARGIN_HOPS` before and behind them, where the song no longer holds it.
+        """
         if self.saturation <= 0.0:
-            return self._gained(first_hop, last_hop)
-        # The interpolator reaches 6 frames (up to 24 at high rates) past a hop: render a margin and cut it
-        # off.
-        start, end = max(0, first_hop - 4), min(len(self.hop_peaks), last_hop + 4)
-        samples = self._gained(start, end)
+            samples = self.audio.samples[:, first_hop * HOP_FRAMES : last_hop * HOP_FRAMES].copy()
+            self._gain(samples, first_hop, last_hop)
+            return samples
+        # The interpolator reaches 6 frames (up to 24 at high rates) past a hop: render a margin and cut it off.
+        start, end = max(0, first_hop - MARGIN_HOPS), min(len(self.hop_peaks), last_hop + MARGIN_HOPS)
+        if around is None:
+            samples = self.audio.samples[:, start * HOP_FRAMES : end * HOP_FRAMES].copy()
+        else:
+            own = self.audio.samples[:, first_hop * HOP_FRAMES : last_hop * HOP_FRAMES]
+            samples = np.concatenate((around[0], own, around[1]), axis=1)
+        self._gain(samples, start, end)
         hot = np.flatnonzero(self.driven_peaks(start, end) > self.knee)
         if len(hot):
             matrix, context = interpolation_matrix(self.audio.sample_rate)
@@ -146,14 +160,13 @@ class Drive:
         offset = (first_hop - start) * HOP_FRAMES
         return samples[:, offset : offset + (last_hop - first_hop) * HOP_FRAMES]
 
-    def _gained(self, first_hop: int, last_hop: int) -> NDArray[np.float32]:
-        piece = self.audio.samples[:, first_hop * HOP_FRAMES : last_hop * HOP_FRAMES]
-        if not self.glue_db.any() and not self.level.any():
-            return piece * np.float32(10.0 ** (self.gain_db / 20.0))
+    def _gain(self, samples: Samples, first_hop: int, last_hop: int) -> None:
+        """Turn the samples of these hops up or down in place, by everything but saturation."""
         edges = self.hop_gains(first_hop, last_hop)
-        ramp = np.arange(HOP_FRAMES, dtype=np.float32) / np.float32(HOP_FRAMES)
-        gains = (edges[:-1, None] + np.diff(edges)[:, None] * ramp).reshape(-1)
-        return piece * gains[: piece.shape[1]]
+        if (edges == edges[0]).all():
+            samples *= edges[0]
+        else:
+            samples *= ramped(edges)[: samples.shape[1]]
 
 
 def _saturate(
@@ -169,17 +182,25 @@ def _saturate(
     `matrix` (factor * 8, 8 + 2 * context) interpolates a hop from its frames and their context; its transpose
     over the factor takes corrections back to the original rate, and overlapping hops add up.
     """
-    factor = len(matrix) // HOP_FRAMES
-    padded = np.zeros(context + (-(-len(channel) // HOP_FRAMES)) * HOP_FRAMES + context, dtype=np.float32)
-    padded[context : context + len(channel)] = channel
-    rows = np.arange(matrix.shape[1])
+    factor, width = len(matrix) // HOP_FRAMES, matrix.shape[1]
+    own = slice(context, context + len(channel))
+    padded = np.zeros(-(-len(channel) // HOP_FRAMES) * HOP_FRAMES + 2 * context, dtype=np.float32)
+    padded[own] = channel
     corrected = padded.copy()
-    for start in range(0, len(hot), HOPS_AT_ONCE):
-        columns = hot[start : start + HOPS_AT_ONCE] * HOP_FRAMES
-        fine = matrix @ padded[rows[:, None] + columns[None, :]]
-        over = np.maximum(np.abs(fine) - np.float32(knee), np.float32(0.0))
-        correction = np.copysign(over * over / (over + np.float32(softness)), fine)
-        coarse = (matrix.T @ correction) / np.float32(factor)
-        for row in rows:
-            corrected[columns + row] -= coarse[row]
-    channel[:] = corrected[context : context + len(channel)]
+    heard = sliding_window_view(padded, width)[::HOP_FRAMES]
+    mended = sliding_window_view(corrected, width, writeable=True)[::HOP_FRAMES]
+    back = matrix / np.float32(factor)
+    apart = -(-width // HOP_FRAMES)  # hops so far from each other have no frame in common
+    for turn in range(apart):
+        hops = hot[hot % apart == turn]
+        for start in range(0, len(hops), HOPS_AT_ONCE):
+            some = hops[start : start + HOPS_AT_ONCE]
+            fine = heard[some] @ matrix.T
+            over = np.abs(fine)
+            over -= np.float32(knee)
+            np.maximum(over, np.float32(0.0), out=over)
+            bent = over + np.float32(softness)
+            over *= over
+            over /= bent
+            mended[some] -= np.copysign(over, fine, out=over) @ back
+    channel[:] = corrected[own]

@@ -11,7 +11,7 @@ All arrays are reductions in nepers (natural logarithm of a gain, as a positive 
    clipped output in digital peak limiters", DAFx 2002); release is exponential, 60 ms, which lets go of
    single peaks before the ear notices; two moving averages make the gain a smooth curve with weak sidebands.
 
-A decaying maximum, max over k of x[n - k] exp(-k / tau), is a running maximum of log x[n] + n / tau: no loop.
+A decaying maximum, max over k of x[n - k] exp(-k / tau), is a running maximum of x[n] exp(n / tau): no loop.
 Gains are interpolated linearly from one hop's start to the next.
 """
 
@@ -27,11 +27,16 @@ LOOKAHEAD_S = 0.006
 """From where the gain begins to fall until the peak that it falls for."""
 RELEASE_S = 0.06
 LEVELLER_HOLD_S, LEVELLER_WINDOW_S, LEVELLER_RELEASE_S, LEVELLER_SMOOTHING_S = 0.012, 0.15, 0.4, 0.1
-HOPS_AT_ONCE = 8192
-"""Short enough that n / tau stays small and exact in float32."""
+HOPS_AT_ONCE, MOST_DECAYS = 8192, 40.0
+"""A running maximum is so long, in hops and in decays, that exp(n / tau) stays far within float32's range."""
 
 DUST = 1e-4
 """Below a thousandth of a decibel, what running averages leave is rounding."""
+
+RAMPS: NDArray[np.float32] = np.stack(
+    (1.0 - np.arange(HOP_FRAMES) / HOP_FRAMES, np.arange(HOP_FRAMES) / HOP_FRAMES)
+).astype(np.float32)
+"""What each frame of a hop has of the values at its edges."""
 
 Nepers = NDArray[np.float32]
 
@@ -44,19 +49,19 @@ def needed_reduction(hop_peaks: NDArray[np.float32], ceiling: float) -> Nepers:
 
 def decaying_maximum(values: Nepers, decay_hops: float) -> Nepers:
     """Return max over k >= 0 of values[n - k] * exp(-k / decay_hops)."""
-    out = np.zeros_like(values)
+    out = np.empty_like(values)
     carry = np.float32(0.0)
-    rise = np.arange(HOPS_AT_ONCE, dtype=np.float32) / np.float32(decay_hops)
-    for start in range(0, len(values), HOPS_AT_ONCE):
-        level = values[start : start + HOPS_AT_ONCE].copy()
+    length = max(1, min(HOPS_AT_ONCE, int(MOST_DECAYS * decay_hops)))
+    grown = np.exp(np.arange(length) / decay_hops).astype(np.float32)
+    shrunk = np.exp(np.arange(length) / -decay_hops).astype(np.float32)
+    for start in range(0, len(values), length):
+        level = out[start : start + length]
+        level[:] = values[start : start + length]
         level[0] = max(level[0], carry)
-        with np.errstate(divide="ignore"):
-            np.log(level, out=level)
-        level += rise[: len(level)]
+        level *= grown[: len(level)]
         np.maximum.accumulate(level, out=level)
-        level -= rise[: len(level)]
-        np.exp(level, out=out[start : start + HOPS_AT_ONCE])
-        carry = out[start + len(level) - 1] * np.float32(np.exp(-1.0 / decay_hops))
+        level *= shrunk[: len(level)]
+        carry = level[-1] * np.float32(np.exp(-1.0 / decay_hops))
     return out
 
 
@@ -102,7 +107,11 @@ def reduction_curve(needed: Nepers, sample_rate: int, *, hop_frames: int = HOP_F
 
 def gains_between(curve: Nepers, first_hop: int, last_hop: int) -> NDArray[np.float32]:
     """Return the linear gain of every frame of the hops from `first_hop` up to `last_hop`."""
-    at_edges = np.exp(-curve[first_hop : last_hop + 1])
-    ramp = np.arange(HOP_FRAMES, dtype=np.float32) / np.float32(HOP_FRAMES)
-    gains: NDArray[np.float32] = at_edges[:-1, None] + np.diff(at_edges)[:, None] * ramp
-    return gains.reshape(-1)
+    return ramped(np.exp(-curve[first_hop : last_hop + 1]))
+
+
+def ramped(at_edges: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a value for every frame of hops, linear from each edge to the next."""
+    ends = np.stack((at_edges[:-1], at_edges[1:]), axis=1)
+    values: NDArray[np.float32] = ends @ RAMPS  # three times as fast as to add ramps of eight frames
+    return values.reshape(-1)

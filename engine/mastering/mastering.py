@@ -6,6 +6,7 @@ samples as they will be written.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf, isfinite, log10
 
 import numpy as np
@@ -46,13 +47,20 @@ BIT_DEPTHS = (16, 24, 32)
 
 
 def master(
-    audio: Audio, settings: MasterSettings, monitor: Monitor = SILENT, *, expected_lu: float = 0.0
+    audio: Audio,
+    settings: MasterSettings,
+    monitor: Monitor = SILENT,
+    *,
+    expected_lu: float = 0.0,
+    passes: int = MAX_PASSES,
+    again: Callable[[], object] | None = None,
 ) -> MasterResult:
     """Bring `audio` (1 to 6 channels, any rate) to the loudness and under the ceiling of `settings`.
 
     The length stays. `expected_lu` is how much louder than planned a master like this comes out, where a trial has
     shown it: it can save a pass. Where the loudness cannot be had within the budgets the master is quieter, and the
-    report says why.
+    report says why. At most `passes` are made. With `again`, which puts the samples of `audio` back as they were, the
+    master takes their place, which spares memory.
 
     Raises:
         NrxError: `request.invalid` for a setting out of range, `input.not_finite` for NaN or infinite
@@ -79,9 +87,9 @@ def master(
         ceiling=ceiling,
         saturation=settings.saturation_amount,
     )
-    out = np.empty_like(audio.samples)
+    out = np.empty_like(audio.samples) if again is None else audio.samples
     correction_lu = expected_lu - (DRIVEN_OVER_LU if settings.strict else 0.0)
-    passes = 0
+    passed = 0
     while True:
         spent_db = glue_average_db if settings.strict else 0.0
         plan = make_plan(drive, energies, settings, correction_lu, monitor, spent_db=spent_db)
@@ -90,15 +98,17 @@ def master(
             drive.hop_peaks = _peaks_below(audio, ceiling, headroom_db, SILENT)
             plan = make_plan(drive, energies, settings, correction_lu, monitor, spent_db=spent_db)
         drive.set_gain(plan.gain_db)
-        part = monitor.part(1.0 - 0.75 * 0.5**passes, 1.0 - 0.75 * 0.5 ** (passes + 1))
+        part = monitor.part(1.0 - 0.75 * 0.5**passed, 1.0 - 0.75 * 0.5 ** (passed + 1))
         limited = Rendering(drive, out, part.part(0.0, 0.5), fine=settings.strict)
         limited.retrim(part.part(0.5, 0.75))
         after, peak = _finish(out, audio.sample_rate, settings, part.part(0.75, 1.0), plan.aimed_lufs)
-        passes += 1
+        passed += 1
         off_lu = after.integrated_lufs - plan.aimed_lufs
-        if abs(off_lu) <= LOUDNESS_TOLERANCE_LU or passes == MAX_PASSES:
+        if abs(off_lu) <= LOUDNESS_TOLERANCE_LU or passed == passes:
             break
         correction_lu += off_lu
+        if again is not None:
+            again()
     monitor.report(1.0)
     # Leveller and limiter together, at the edges of merged hops.
     reduction = drive.level + limited.merged_curve()
@@ -118,7 +128,7 @@ def master(
             reduction, energies, audio.sample_rate / HOPS_PER_S / (HOP_FRAMES * MERGED_HOPS)
         ),
         max_saturation_db=limited.max_saturation_db,
-        passes=passes,
+        passes=passed,
         unexpected_lu=correction_lu + off_lu,
         warnings=_warnings(plan, settings, after.integrated_lufs),
         riding_db=(float(riding_db.min(initial=0.0)), float(riding_db.max(initial=0.0))),

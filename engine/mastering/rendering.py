@@ -13,12 +13,13 @@ from math import log10
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.audio.buffer import Samples
 from engine.loudness.finepeak import fine_true_peak, hop_fine_peaks
 from engine.loudness.truepeak import HOP_FRAMES, hop_true_peaks, true_peak
-from engine.mastering.drive import MERGED_HOPS, Drive
+from engine.mastering.drive import MARGIN_HOPS, MERGED_HOPS, Drive
 from engine.mastering.limiter import Nepers, gains_between, needed_reduction, reduction_curve
 from engine.mastering.parallel import in_pieces
-from engine.progress import Monitor
+from engine.progress import SILENT, Monitor
 
 MAX_RETRIMS = 12
 OVERSHOOT_FACTOR = 1.1
@@ -43,29 +44,33 @@ class Rendering:
     def __init__(
         self, drive: Drive, out: NDArray[np.float32], monitor: Monitor, *, fine: bool = False
     ) -> None:
-        """Render all of `drive`'s song into `out`, shape (channels, frames); `fine` trims by the 8x meter too."""
+        """Render all of `drive`'s song into `out`, shape (channels, frames); `fine` trims by the 8x meter too.
+
+        `out` may be the song's own samples: what is rendered then takes their place.
+        """
         self._fine = fine
         self._drive = drive
         self._out = out
         self._hops = len(drive.hop_peaks)
         rate = drive.audio.sample_rate
         peaks = np.empty(self._hops, dtype=np.float32)
+        stretches = list(_blocks(self._hops))
+        around = [_around(drive.audio.samples, stretch) for stretch in stretches]
 
-        def render(stretch: tuple[int, int]) -> float:
-            first, last = stretch
+        def render(which: int) -> float:
+            first, last = stretches[which]
             peaks[first:last] = drive.driven_peaks(first, last)
-            out[:, first * HOP_FRAMES : last * HOP_FRAMES] = drive.samples_between(first, last)
+            out[:, first * HOP_FRAMES : last * HOP_FRAMES] = drive.samples_between(first, last, around[which])
             return float(peaks[first:last].max())
 
-        stretches = list(_blocks(self._hops))
         # The highest peak is bent most.
         highest = np.array(
-            [max(in_pieces(render, stretches, monitor.part(0.0, 0.4)), default=0.0)], np.float32
+            [max(in_pieces(render, range(len(stretches)), monitor.part(0.0, 0.4)), default=0.0)], np.float32
         )
         most_bent = max(1.0, float((highest / np.maximum(drive.expected_peaks(highest), TINY))[0]))
         self.max_saturation_db = 20.0 * log10(most_bent)
         if most_bent > 1.0:
-            peaks = hop_peaks_of(out, rate, drive.ceiling, monitor.part(0.4, 0.6), fine=fine)
+            peaks = hop_peaks_over(out, rate, drive.ceiling, monitor.part(0.4, 0.6), fine=fine)
         # A little more than is needed, so that few hops have to be mended.
         self._needed = needed_reduction(peaks, drive.ceiling / (FORESIGHT if fine else 1.0))
         self.curve: Nepers = reduction_curve(self._needed, rate)
@@ -81,7 +86,7 @@ class Rendering:
     def retrim(self, monitor: Monitor) -> None:
         """Reduce further what is over the ceiling, until nothing is."""
         rate, ceiling = self._drive.audio.sample_rate, self._drive.ceiling
-        peaks = hop_peaks_of(self._out, rate, ceiling, monitor.part(0.0, 0.5), fine=self._fine)
+        peaks = hop_peaks_over(self._out, rate, ceiling, monitor.part(0.0, 0.5), fine=self._fine)
         for attempt in range(MAX_RETRIMS):
             over = np.flatnonzero(peaks > ceiling * RETRIM_ABOVE)
             if not len(over):
@@ -135,16 +140,30 @@ def _stretches(chosen: NDArray[np.bool_], hops: int) -> list[tuple[int, int]]:
     return [(int(first), min(hops, int(last) + 1)) for first, last in zip(firsts, lasts, strict=True)]
 
 
-def hop_peaks_of(
+def _around(samples: Samples, stretch: tuple[int, int]) -> tuple[Samples, Samples]:
+    """Return copies of what lies around a stretch of hops, as far as `Drive.samples_between` looks."""
+    first, last = (hop * HOP_FRAMES for hop in stretch)
+    margin = MARGIN_HOPS * HOP_FRAMES
+    return samples[:, max(0, first - margin) : first].copy(), samples[:, last : last + margin].copy()
+
+
+def hop_peaks_over(
     samples: NDArray[np.float32], rate: int, above: float, monitor: Monitor, *, fine: bool = False
 ) -> NDArray[np.float32]:
-    """Return every hop's true peak, exact where it may exceed `above` and for the highest of all."""
+    """Return every hop's true peak, exact where it may exceed `above`."""
     measured = hop_fine_peaks if fine else hop_true_peaks
-    hops = -(-samples.shape[1] // HOP_FRAMES)
-    highest = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
     pieces = in_pieces(
-        lambda stretch: measured(samples, rate, above=min(above, highest), hops=stretch),
-        list(_blocks(hops)),
+        lambda stretch: measured(samples, rate, above=above, hops=stretch),
+        list(_blocks(-(-samples.shape[1] // HOP_FRAMES))),
         monitor,
     )
     return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.float32)
+
+
+def hop_peaks_of(
+    samples: NDArray[np.float32], rate: int, above: float, monitor: Monitor
+) -> NDArray[np.float32]:
+    """Return every hop's true peak, exact where it may exceed `above` and for the highest of all."""
+    peaks = hop_peaks_over(samples, rate, above, monitor)
+    highest = float(peaks.max(initial=0.0))
+    return peaks if highest > above else hop_peaks_over(samples, rate, highest, SILENT)

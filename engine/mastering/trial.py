@@ -35,8 +35,13 @@ class Trial:
     unexpected_lu: float
 
 
-def try_out(audio: Audio, heard: Heard, decisions: Decisions, settings: MasterSettings) -> Trial | None:
-    """Return what a trial shows, or None where the song is silent or too short for one."""
+def try_out(
+    audio: Audio, heard: Heard, decisions: Decisions, settings: MasterSettings, expected_lu: float = 0.0
+) -> Trial | None:
+    """Return what a trial shows, or None where the song is silent or too short for one.
+
+    `expected_lu` is what a trial before this one showed.
+    """
     song_lufs = heard.figures.integrated_lufs
     piece, first_hop, hops = _loudest_piece(audio, heard)
     if piece.duration_s < SHORTEST_S or not np.isfinite(song_lufs):
@@ -53,6 +58,8 @@ def try_out(audio: Audio, heard: Heard, decisions: Decisions, settings: MasterSe
     tried = master(
         pressed,
         replace(settings, lufs=target, bits=32, strict=False, lra_max=None, max_average_reduction_db=12.0),
+        expected_lu=expected_lu,
+        passes=1,
     )
     moved = spectrum(tried.audio).level_db() - spectrum(piece).level_db()
     moved -= tried.meter.integrated_lufs - before

@@ -6,8 +6,9 @@ failed check changes something and all of it that depends on that is done again,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isfinite
 from pathlib import Path
 
@@ -36,6 +37,8 @@ from engine.progress import SILENT, Monitor
 
 MAX_RETRIES = 3
 TRIALS = 2
+FURTHER = 0.15
+"""A third trial would go on in the direction of the second: so much of that way is gone without it."""
 REDUCTION_MARGIN_DB = 0.35
 """What the limiter may take more than was planned."""
 SUBTYPES = {16: "PCM_16", 24: "PCM_24"}
@@ -100,19 +103,21 @@ def make_master(
     wishes = replace(wishes, ceiling_dbtp=min(asked_dbtp, HIGHEST_CEILING_DBTP))
     heard = listen(audio, monitor.part(0.0, 0.15))
     remedy, retries = Remedy(), 0
-    pressed: Audio | None = None
     made_for: Corrections | None = None
     decisions: Decisions | None = None
     expected_lu = 0.0
+    # The one other copy of the song: what the chain makes of it, and in its place the master.
+    worked_on = audio.with_samples(np.empty_like(audio.samples))
     while True:
         span = monitor.part(0.15 + 0.2 * retries, 0.35 + 0.2 * retries)
-        if decisions is None or pressed is None or made_for != remedy.corrections:
-            pressed = None
+        if decisions is None or made_for != remedy.corrections:
             decisions, expected_lu = _considered(audio, heard, wishes, reference, remedy.corrections)
-            pressed = run_chain(audio, decisions.chain, span.part(0.0, 0.3))
             made_for = remedy.corrections
+        press = partial(run_chain, audio, decisions.chain, out=worked_on.samples)
+        press(monitor=span.part(0.0, 0.3))
         attempt, curves = _attempt(
-            pressed,
+            worked_on,
+            press,
             heard,
             wishes,
             decisions,
@@ -163,13 +168,16 @@ def _considered(
     decisions = decide(heard, wishes, reference, audio.sample_rate, corrections)
     if reference is None or wishes.amounts.match_spectrum <= 0.0:
         return decisions, 0.0
-    expected_lu = 0.0
+    expected_lu, seen_db = 0.0, None
     for _ in range(TRIALS):
-        trial = try_out(audio, heard, decisions, _settings(wishes, decisions, Remedy()))
+        trial = try_out(audio, heard, decisions, _settings(wishes, decisions, Remedy()), expected_lu)
         if trial is None:
             break
-        expected_lu = trial.unexpected_lu
-        decisions = decide(heard, wishes, reference, audio.sample_rate, corrections, trial.dynamics_db)
+        expected_lu, dynamics_db = trial.unexpected_lu, trial.dynamics_db
+        if seen_db is not None:
+            dynamics_db = dynamics_db + FURTHER * (dynamics_db - seen_db)
+        seen_db = trial.dynamics_db
+        decisions = decide(heard, wishes, reference, audio.sample_rate, corrections, dynamics_db)
     return decisions, expected_lu
 
 
@@ -193,6 +201,7 @@ def _settings(wishes: MasterWishes, decisions: Decisions, remedy: Remedy) -> Mas
 
 def _attempt(
     pressed: Audio,
+    press: Callable[[], Audio],
     heard: Heard,
     wishes: MasterWishes,
     decisions: Decisions,
@@ -202,10 +211,10 @@ def _attempt(
     time_reference_frames: int,
     monitor: Monitor,
 ) -> tuple[Attempt, tuple[NDArray[np.float32], NDArray[np.float64], Envelope]]:
-    """Limit, write, read back and measure."""
+    """Limit in place, write, read back and measure; `press` gives back the samples as they were before."""
     compressed_db = decisions.compression.weighted_average_db if decisions.compression is not None else 0.0
     settings = _settings(wishes, decisions, remedy)
-    result = master(pressed, settings, monitor.part(0.0, 0.65), expected_lu=expected_lu)
+    result = master(pressed, settings, monitor.part(0.0, 0.65), expected_lu=expected_lu, again=press)
     reduction_db, slow_gain_db = result.reduction_db, result.slow_gain_db
     report = result.report
     after, shape = _written(result, path, SUBTYPES[wishes.bits], time_reference_frames)
