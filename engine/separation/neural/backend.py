@@ -110,11 +110,11 @@ class DemucsSeparator:
             else None
         )
         length = frames_at(audio.frames, audio.sample_rate, rate)
+        origins = draw_origins(len(bag.files), self._shifts, rate, self._seed)
         members = [
-            self._member(file, weights, length, ladder)
-            for file, weights in zip(bag.files, bag.weights, strict=True)
+            self._member(file, weights, length, [*starts] * len(groups), ladder)
+            for file, weights, starts in zip(bag.files, bag.weights, origins, strict=True)
         ]
-        origins = draw_origins(len(members), self._shifts, rate, self._seed)
         position = given = 0
         for stems in Passes(members, groups, origins).rounds(monitor):
             position += stems.shape[-1]
@@ -134,11 +134,14 @@ class DemucsSeparator:
         level = level_of(Source(audio, channels, rate, count))
         return Group(channels, Source(audio, channels, rate, count, level))
 
-    def _member(self, file: Path, weights: tuple[float, ...], length: int, ladder: Ladder) -> Member:
+    def _member(
+        self, file: Path, weights: tuple[float, ...], length: int, starts: list[int], ladder: Ladder
+    ) -> Member:
         from engine.separation.neural.making import Maker
 
         maker = Maker(file, self._bag.segment_s, self._precision, self._cache, self._note)
         grid = maker.grid(length, self._segment_s, self._overlap)
+        maker.expect(sum(grid.count(start) for start in starts))
         return Member(grid, weights, Climbing(maker.make, ladder))
 
 

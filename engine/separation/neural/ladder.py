@@ -1,11 +1,13 @@
 """A network that goes on with less where memory runs out: shorter windows first, then the processor.
 
-Each step is noted. The stretch at hand is done again after a step, so nothing is lost but the time; shorter windows
+Each step is noted. The stretches at hand are done again after a step, so nothing is lost but the time; shorter windows
 are joined inside of the stretch as segments are in the song.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 import numpy as np
 
@@ -14,11 +16,13 @@ from engine.devices import CPU, Device, give_memory_back, is_out_of_memory
 from engine.errors import NrxError
 from engine.progress import SILENT, Monitor
 from engine.separation.neural.grid import Grid, OverlapAdd
-from engine.separation.neural.network import Network
+from engine.separation.neural.network import Ahead, Begun, Network
 
 SHARES = (1, 2, 4)
 """A window's length is divided by these, one after the other."""
 _OVERLAP = 0.25
+_READ_AHEAD = 3
+"""How many stretches are read before the first one's stems are waited for: what a network can begin with at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +84,73 @@ class Climbing:
 
     def run(self, mix: Samples, monitor: Monitor = SILENT) -> Samples:
         """Return the stems (stems, channels, frames) of a stretch (channels, frames)."""
-        while True:
-            try:
-                return self._run(mix, monitor)
-            except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
-                    raise
-            # Out of the handler the error is gone, and with it the frames that held the tensors.
-            self._network = self._made_for = None
-            self._ladder.step_down()
+        (stems,) = self.stream([mix], monitor)
+        return stems
+
+    def stream(self, mixes: Iterable[Samples], monitor: Monitor = SILENT) -> Generator[Samples, None, None]:
+        """Yield the stems of stretches one by one; some are read and begun with before they are asked for."""
+        waiting: deque[_Stretch] = deque()
+        try:
+            for mix in mixes:
+                waiting.append(_Stretch(mix))
+                if len(waiting) == _READ_AHEAD:
+                    yield self._first(waiting, monitor)
+            while waiting:
+                yield self._first(waiting, monitor)
+        finally:
+            _drop(waiting)
 
     def close(self) -> None:
         """Let the network go."""
         self._network = self._made_for = None
 
-    def _run(self, mix: Samples, monitor: Monitor) -> Samples:
+    def _first(self, waiting: "deque[_Stretch]", monitor: Monitor) -> Samples:
+        """Return the stems of the first stretch that waits, which is taken; others are begun with meanwhile."""
+        while True:
+            try:
+                stems = self._attempt(waiting, monitor)
+                waiting.popleft()
+                return stems
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            # Out of the handler the error is gone, and with it the frames that held the tensors.
+            _drop(waiting)
+            self.close()
+            self._ladder.step_down()
+
+    def _attempt(self, waiting: "deque[_Stretch]", monitor: Monitor) -> Samples:
+        mix = waiting[0].mix
         rung, frames = self._ladder.rung, mix.shape[-1]
         part = -(-frames // rung.share)
         if self._network is None or self._made_for != (rung, part):
             self.close()  # before the next one is made: there may be room for one only
             self._network = self._make(rung, part)
             self._made_for = (rung, part)
-        if part == frames:
+        if part < frames:
+            return _in_parts(self._network, mix, part, monitor)
+        if not isinstance(self._network, Ahead):
             return self._network.run(mix, monitor)
-        return _in_parts(self._network, mix, part, monitor)
+        alike = takewhile(lambda stretch: stretch.mix.shape[-1] == frames, waiting)
+        for stretch in islice(alike, self._network.depth):
+            stretch.begun = stretch.begun or self._network.begin(stretch.mix)
+        assert waiting[0].begun is not None, "a depth is at least 1"
+        return waiting[0].begun.stems(monitor)
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """Audio that waits, and what a network has begun to make of it."""
+
+    mix: Samples
+    begun: Begun | None = None
+
+
+def _drop(waiting: Iterable[_Stretch]) -> None:
+    for stretch in waiting:
+        if stretch.begun is not None:
+            stretch.begun.drop()
+            stretch.begun = None
 
 
 def _in_parts(network: Network, mix: Samples, part: int, monitor: Monitor) -> Samples:

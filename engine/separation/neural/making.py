@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.devices import CPU, is_out_of_memory
+from engine.devices import CPU, is_out_of_memory, thread_count
 from engine.errors import NrxError
 from engine.separation.neural.checkpoints import checkpoint_hash, load_member, read_outline
 from engine.separation.neural.core import is_splittable
@@ -16,6 +16,10 @@ from engine.separation.neural.runtime import Hybrid, TorchCore, Whole
 from engine.separation.neural.spectrum import Spectrum
 
 SHORTEST_SEGMENT_S = 1.0
+LANES = 2
+"""How many stretches are worked on side by side on a processor. More take more memory than they give speed."""
+_MANY = 7
+"""With so many stretches it does not matter any more that the last one of an odd number has half the processor."""
 
 
 class Maker:
@@ -38,6 +42,7 @@ class Maker:
         if getattr(outline, "use_train_segment", False):
             self._trained_frames = int(outline.segment * outline.samplerate)
         self._usual_frames = 0
+        self._lanes = 1
         self._openvino = True
 
     def grid(self, length: int, segment_s: float | None, overlap: float) -> Grid:
@@ -59,6 +64,11 @@ class Maker:
         segment = int(rate * (outline.segment if segment_s is None else segment_s))
         self._usual_frames = segment if trained is None else trained
         return Grid(length, segment, overlap, self._window(segment))
+
+    def expect(self, stretches: int) -> None:
+        """Plan for so many stretches of the usual length."""
+        fills = stretches >= _MANY or (stretches > 0 and stretches % LANES == 0)
+        self._lanes = LANES if fills and thread_count() >= LANES else 1
 
     def make(self, rung: Rung, frames: int) -> Network:
         """Return a network for stretches of `frames` frames on a rung of the ladder."""
@@ -89,6 +99,7 @@ class Maker:
                 (1, outline.audio_channels, frames),
                 checkpoint_sha256=checkpoint_hash(self._file),
                 precision=self._precision,
+                lanes=self._lanes,
                 cache=self._cache,
             )
         except ImportError:

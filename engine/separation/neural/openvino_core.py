@@ -40,43 +40,64 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 class OpenVinoCore:
     """A network that is compiled for this processor."""
 
-    def __init__(self, network: Any, precision: str) -> None:
-        """Compile `network`, a path or a model in memory."""
+    def __init__(self, network: Any, precision: str, lanes: int) -> None:
+        """Compile `network`, a path or a model in memory, for `lanes` stretches side by side."""
         import openvino
 
-        compiled = openvino.Core().compile_model(
+        self._compiled = openvino.Core().compile_model(
             network,
             "CPU",
             {
                 "INFERENCE_PRECISION_HINT": _HINTS[precision],
                 "INFERENCE_NUM_THREADS": thread_count(),
-                "PERFORMANCE_HINT": "LATENCY",
+                "NUM_STREAMS": lanes,
                 "ENABLE_HYPER_THREADING": True,
             },
         )
-        self._request = compiled.create_infer_request()
+        self._free: list[Any] = []
         self._tensor = openvino.Tensor
+        self.depth = lanes if lanes == 1 else lanes + 1  # one waits, so that no lane does
 
-    def run(self, spectra: Any, mix: Any, levels: Any, monitor: Monitor) -> tuple[Any, Any]:
-        """Return both branches' output, in buffers that the next call writes into; a cancel is heard while it runs."""
-        for index, value in enumerate((spectra, mix, levels)):
-            self._request.set_input_tensor(index, self._tensor(value.numpy(), shared_memory=True))
-        self._request.start_async()
-        try:
-            while not self._request.wait_for(_POLL_MS):
-                monitor.check()
-        except BaseException:
-            self._request.cancel()
-            with suppress(RuntimeError):  # which says that it was cancelled
-                self._request.wait()
-            raise
+    def begin(self, spectra: Any, mix: Any, levels: Any) -> "OpenVinoAnswer":
+        """Begin with a stretch."""
+        request = self._free.pop() if self._free else self._compiled.create_infer_request()
+        inputs = [value.numpy() for value in (spectra, mix, levels)]
+        for index, values in enumerate(inputs):
+            request.set_input_tensor(index, self._tensor(values, shared_memory=True))
+        request.start_async()
+        return OpenVinoAnswer(request, inputs, self._free)
+
+
+class OpenVinoAnswer:
+    """A stretch that a request of a compiled network works on; afterwards the request goes back to the `free` ones."""
+
+    def __init__(self, request: Any, inputs: list[Any], free: list[Any]) -> None:
+        """Take a request that runs, and what it reads, which it does not hold itself."""
+        self._request, self._inputs, self._free = request, inputs, free
+
+    def wait(self, monitor: Monitor) -> tuple[Any, Any]:
+        """Return both branches' output, in buffers that belong to the request; a cancel is heard while it runs."""
+        while not self._request.wait_for(_POLL_MS):
+            monitor.check()
         masked, waves = (torch.from_numpy(self._request.get_output_tensor(index).data) for index in (0, 1))
         return masked, waves
+
+    def release(self) -> None:
+        """Stop, if it still runs, and give the request back."""
+        request, self._request = self._request, None
+        if request is None:
+            return
+        if not request.wait_for(0):
+            request.cancel()
+            with suppress(RuntimeError):  # which says that it was cancelled
+                request.wait()
+        self._inputs.clear()
+        self._free.append(request)
 
 
 def openvino_core(
     load: Callable[[], Any], spectra_shape: tuple[int, ...], mix_shape: tuple[int, ...],
-    *, checkpoint_sha256: str, precision: str, cache: Path | None,
+    *, checkpoint_sha256: str, precision: str, lanes: int, cache: Path | None,
 ) -> OpenVinoCore:  # fmt: skip
     """Return a model's middle for inputs of these shapes, from the cache or converted now.
 
@@ -85,6 +106,7 @@ def openvino_core(
         spectra_shape, mix_shape: of the inputs of `RealCore.forward`.
         checkpoint_sha256: hash of the file that the model comes from.
         precision: a key of `PRECISIONS`.
+        lanes: how many stretches are worked on side by side.
         cache: the folder of all networks; None: nothing is kept.
 
     Raises:
@@ -92,12 +114,12 @@ def openvino_core(
         Exception: whatever the conversion can't do.
     """
     if cache is None:
-        return OpenVinoCore(_convert(load(), spectra_shape, mix_shape), precision)
+        return OpenVinoCore(_convert(load(), spectra_shape, mix_shape), precision, lanes)
     folder = cache / f"{_KEPT}{_key(checkpoint_sha256, spectra_shape, mix_shape)}"
     if _is_whole(folder):
-        return OpenVinoCore(folder / _NETWORK, precision)
+        return OpenVinoCore(folder / _NETWORK, precision, lanes)
     network = _convert(load(), spectra_shape, mix_shape)
-    return OpenVinoCore(folder / _NETWORK if _publish(network, folder) else network, precision)
+    return OpenVinoCore(folder / _NETWORK if _publish(network, folder) else network, precision, lanes)
 
 
 def _key(checkpoint_sha256: str, *shapes: tuple[int, ...]) -> str:

@@ -2,11 +2,13 @@
 
 A pass is one member over one group of channels from one start, joined by `OverlapAdd`. A round brings every pass up to
 the same position, so that what lies before it is complete and can be given away: memory does not grow with the song.
-Only one member is loaded at a time.
+Only one member is loaded at a time. A network may begin with segments before they are needed, also those of the next
+round; only where members take turns it does not look beyond the round.
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.audio.buffer import Samples
 from engine.progress import Monitor
-from engine.separation.neural.grid import SHIFT_S, Grid, OverlapAdd, Segment
+from engine.separation.neural.grid import SHIFT_S, Grid, OverlapAdd
 from engine.separation.neural.ladder import Climbing
 from engine.separation.neural.rates import Source
 
@@ -82,24 +84,53 @@ class Passes:
             monitor.report(done / self._todo)
 
         channels = sum(len(group.channels) for group in self._groups)
-        for start in range(0, self._length, self._round):
-            stop = min(self._length, start + self._round)
-            stems = np.zeros((self._sources, channels, stop - start), np.float32)
-            for member, by_group in self._members:
-                for group, passes in zip(self._groups, by_group, strict=True):
-                    if not is_constant(group):
-                        mean = _mean(
-                            [one.advance(stop, monitor, tell) for one in passes], len(group.channels)
-                        )
-                        mean *= np.array(member.weights, np.float32)[:, None, None]
-                        stems[:, list(group.channels)] += mean
-                if len(self._members) > 1:
-                    member.network.close()
-            self._forget()
-            stems /= self._totals[:, None, None].astype(np.float32)
-            for group in self._groups:
-                stems[:, list(group.channels)] = group.source.level.restore(stems[:, list(group.channels)])
-            yield stems
+        stops = [*range(self._round, self._length, self._round), self._length]
+        with ExitStack() as stack:
+            lines: list[Generator[Samples, None, None]] = []
+            if len(self._members) == 1:
+                lines = [stack.enter_context(closing(self._line(0, stops, monitor)))]
+            start = 0
+            for stop in stops:
+                stems = np.zeros((self._sources, channels, stop - start), np.float32)
+                for index in range(len(self._members)):
+                    if lines:
+                        self._add(index, stop, stems, lines[index], tell)
+                        continue
+                    with closing(self._line(index, [stop], monitor)) as line:
+                        self._add(index, stop, stems, line, tell)
+                    self._members[index][0].network.close()
+                self._forget()
+                stems /= self._totals[:, None, None].astype(np.float32)
+                for group in self._groups:
+                    stems[:, list(group.channels)] = group.source.level.restore(
+                        stems[:, list(group.channels)]
+                    )
+                yield stems
+                start = stop
+
+    def _line(self, index: int, stops: Sequence[int], monitor: Monitor) -> Generator[Samples, None, None]:
+        """Return what a member's network makes of the segments of its passes, in the order of rounds up to `stops`."""
+        member, by_group = self._members[index]
+        sounding = [
+            one
+            for group, passes in zip(self._groups, by_group, strict=True)
+            if not is_constant(group)
+            for one in passes
+        ]
+        return member.network.stream(
+            (window for stop in stops for one in sounding for window in one.windows(stop)), monitor
+        )
+
+    def _add(
+        self, index: int, stop: int, stems: Samples, line: Iterator[Samples], tell: Callable[[], None]
+    ) -> None:
+        """Add a member's stems up to `stop`, in which `stems` ends."""
+        member, by_group = self._members[index]
+        for group, passes in zip(self._groups, by_group, strict=True):
+            if not is_constant(group):
+                mean = _mean([one.advance(stop, line, tell) for one in passes], len(group.channels))
+                mean *= np.array(member.weights, np.float32)[:, None, None]
+                stems[:, list(group.channels)] += mean
 
     def _forget(self) -> None:
         for index, group in enumerate(self._groups):
@@ -115,8 +146,8 @@ def is_constant(group: Group) -> bool:
 class _Pass:
     def __init__(self, member: Member, group: Group, origin: int) -> None:
         self._member, self._group = member, group
-        self._segments = member.grid.segments(origin)
-        self._next = next(self._segments, None)
+        self._read, self._segments = member.grid.segments(origin), member.grid.segments(origin)
+        self._next_read, self._next = next(self._read, None), next(self._segments, None)
         self._joined: OverlapAdd | None = None
         self._origin = origin
 
@@ -126,13 +157,23 @@ class _Pass:
         grid = self._member.grid
         return grid.length if self._next is None else self._next.start - grid.longest
 
-    def advance(self, stop: int, monitor: Monitor, tell: Callable[[], None]) -> Samples:
-        """Return the stems (sources, channels of the model, frames) from where the last call stopped, up to `stop`."""
+    def windows(self, stop: int) -> Iterator[Samples]:
+        """Yield what the network sees of each segment that starts before `stop` and has not been read."""
+        while self._next_read is not None and self._next_read.start < stop:
+            yield self._group.source.read(self._next_read.window_start, self._next_read.window)
+            self._next_read = next(self._read, None)
+
+    def advance(self, stop: int, line: Iterator[Samples], tell: Callable[[], None]) -> Samples:
+        """Return the stems (sources, channels of the model, frames) from where the last call stopped, up to `stop`.
+
+        `line` gives what the network made of the `windows`.
+        """
         while self._next is not None and self._next.start < stop:
-            stems = self._separated(self._next, monitor)
+            segment = self._next
+            stems = next(line)[..., segment.offset : segment.offset + segment.frames]
             if self._joined is None:
                 self._joined = OverlapAdd(stems.shape[:-1], self._member.grid, self._origin)
-            self._joined.add(self._next, stems)
+            self._joined.add(segment, stems)
             self._next = next(self._segments, None)
             tell()
         assert self._joined is not None, "a round reaches the first segment"
@@ -140,11 +181,6 @@ class _Pass:
             self._joined.take(0)
             self._origin = 0
         return self._joined.take(stop)
-
-    def _separated(self, segment: Segment, monitor: Monitor) -> Samples:
-        window = self._group.source.read(segment.window_start, segment.window)
-        stems = self._member.network.run(window, monitor)
-        return stems[..., segment.offset : segment.offset + segment.frames]
 
 
 def _mean(shifted: Sequence[Samples], channels: int) -> Samples:
