@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Literal
 
 from engine.mixing.deciding.balance import equal_targets, heard_role, rule_targets
-from engine.mixing.deciding.decide import Decision, Given, decide
+from engine.mixing.deciding.decide import Decision, decide
+from engine.mixing.deciding.given import Given
 from engine.mixing.deciding.reasons import Reasons
 from engine.mixing.listening import StemFeatures, listen
 from engine.mixing.listening.alignment import find_corrections

@@ -19,7 +19,7 @@ from engine.mixing.session.strips import Compressor, Parallel
 HOP_FRAMES = 64
 DETECTOR_S = 0.006
 SILENT_DB = -120.0
-HOPS_AT_ONCE = 2048
+HOPS_AT_ONCE = 8192
 DUST_DB = 1e-4
 
 Curve = NDArray[np.float64]
