@@ -22,7 +22,7 @@ from engine.audio.wav_format import EXTENSIBLE, GUID_TAIL, IEEE_FLOAT, PCM, UNKN
 from engine.progress import SILENT, Monitor
 
 BLOCK_FRAMES = 1 << 16
-CACHED_FRAMES = 1 << 14
+CACHED_FRAMES = 1 << 13
 """Frames of a channel that are encoded at once."""
 RF64_ABOVE_BYTES = UNKNOWN_SIZE - 1
 """The largest size that the 32-bit fields of RIFF hold; beyond it a file becomes RF64."""
@@ -377,11 +377,14 @@ def _encoder(subtype: str, dither: bool) -> Encoder:
 
 
 def _encode_24_bit(block: Samples) -> tuple[memoryview, int]:
-    """Encode channel by channel, in pieces that stay in the cache; float32 holds every 24-bit integer."""
+    """Encode in pieces that stay in the cache; float32 holds every 24-bit integer.
+
+    Words of 32 bits are stored 3 bytes apart, in order: each writes over the upper byte of the one before.
+    """
     channels, frames = block.shape
-    packed = np.empty((frames, channels, 3), np.uint8)
+    packed = np.empty(3 * channels * frames + 1, np.uint8)
     most = min(frames, CACHED_FRAMES)
-    values, words, clipped = np.empty(most, np.float32), np.empty(most, "<i4"), 0
+    values, words, clipped = np.empty(most, np.float32), np.empty((most, channels), "<i4"), 0
     scale, lowest, highest = np.float32(2.0**23), np.float32(-(2.0**23)), np.float32(2.0**23 - 1)
     for start in range(0, frames, CACHED_FRAMES):
         count = min(CACHED_FRAMES, frames - start)
@@ -393,12 +396,10 @@ def _encode_24_bit(block: Samples) -> tuple[memoryview, int]:
             if not (value.max() <= highest and value.min() >= lowest):  # or not a number
                 _refuse_not_finite(samples)
                 clipped += _clip(value, lowest, highest)
-            word[:] = value
-            own = word.view(np.uint8).reshape(count, 4)
-            target = packed[start : start + count, channel]
-            for byte in range(3):  # byte by byte is ten times as fast as slice by slice
-                target[:, byte] = own[:, byte]
-    return packed.reshape(-1).data, clipped
+            word[:, channel] = value
+        places: NDArray[np.int32] = np.ndarray((word.size,), "<i4", packed.data, 3 * channels * start, (3,))
+        places[:] = word.reshape(-1)
+    return packed[:-1].data, clipped
 
 
 def _refuse_not_finite(values: NDArray[np.floating]) -> None:
