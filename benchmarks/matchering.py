@@ -33,12 +33,12 @@ import json, sys
 from pathlib import Path
 from bridge.memory import memory_for_a_job
 from engine.audio import read_audio
-from engine.mastering import MasterWishes, make_master, reference_profile
+from engine.mastering import MasterWishes, make_master, read_both
 from engine.mastering.describe import describe_master
 with memory_for_a_job():
-    reference = reference_profile([read_audio(sys.argv[2])])
+    song, heard, reference = read_both(lambda: read_audio(sys.argv[1]), [lambda: read_audio(sys.argv[2])])
     wishes = MasterWishes()
-    made = make_master(read_audio(sys.argv[1]), wishes, Path(sys.argv[3]), reference)
+    made = make_master(song, wishes, Path(sys.argv[3]), reference, heard=heard)
     Path(sys.argv[3]).with_suffix(".json").write_text(json.dumps(describe_master(made, wishes, "song")))
 """
 PEAK = """

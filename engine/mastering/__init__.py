@@ -8,7 +8,7 @@ saturation, limiter, dither, guardrails checked on the written file, and a repor
 
 from engine.mastering.mastering import master
 from engine.mastering.model import MasterReport, MasterResult, MasterSettings
-from engine.mastering.whole import MadeMaster, make_master, reference_profile
+from engine.mastering.whole import MadeMaster, make_master, read_both, reference_profile
 from engine.mastering.wishes import Amounts, MasterWishes
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "MasterWishes",
     "make_master",
     "master",
+    "read_both",
     "reference_profile",
 ]

@@ -20,7 +20,7 @@ from engine.audio.buffer import Audio, Samples
 from engine.loudness.meter import HOPS_PER_S, lufs
 from engine.loudness.truepeak import HOP_FRAMES, HOPS_AT_ONCE, interpolation_matrix
 from engine.mastering.limiter import Nepers, leveller_curve, needed_reduction, ramped
-from engine.mastering.sliding import sliding_mean
+from engine.mastering.sliding import largest_of, sliding_mean
 
 MERGED_HOPS = 4
 """Hops of 8 frames that count as one where time need not be so fine: 0.7 ms at 44.1 kHz."""
@@ -80,12 +80,12 @@ class Drive:
             gain += np.interp(position - 0.5 - start, np.arange(len(glue)), glue)
         linear: NDArray[np.float32] = np.exp(gain.astype(np.float32) * np.float32(NEPERS_PER_DB))
         if self.level.any():
-            start = min(first_hop // MERGED_HOPS, len(self.level) - 1)
-            level = self.level[
-                start : last_hop // MERGED_HOPS + 2
-            ]  # interp's cost is that of all it is given
-            position = np.arange(first_hop, last_hop + 1) / MERGED_HOPS - start
-            linear *= np.exp(-np.interp(position, np.arange(len(level)), level)).astype(np.float32)
+            start = first_hop // MERGED_HOPS
+            level = self.level[start : last_hop // MERGED_HOPS + 2]
+            at_hops = np.append(ramped(level, MERGED_HOPS), level[-1:])[first_hop - start * MERGED_HOPS :]
+            count = min(len(linear), len(at_hops))  # the last hops may lie behind the last edge
+            linear[:count] *= np.exp(-at_hops[:count])
+            linear[count:] *= np.exp(-level[-1])
         return linear
 
     def set_gain(self, gain_db: float) -> None:
@@ -103,9 +103,7 @@ class Drive:
 
     def glued_peaks(self) -> NDArray[np.float32]:
         """Return the largest true peak after glue, before any other gain, in every `MERGED_HOPS` hops."""
-        merged: NDArray[np.float32] = np.maximum.reduceat(
-            self.hop_peaks, np.arange(0, len(self.hop_peaks), MERGED_HOPS)
-        )
+        merged = largest_of(self.hop_peaks, MERGED_HOPS)
         if self.glue_db.any():
             per_10ms = MERGED_HOPS * HOP_FRAMES * HOPS_PER_S / self.audio.sample_rate
             position = np.arange(len(merged)) * per_10ms

@@ -17,6 +17,8 @@ Gains are interpolated linearly from one hop's start to the next.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,11 +34,6 @@ HOPS_AT_ONCE, MOST_DECAYS = 8192, 40.0
 
 DUST = 1e-4
 """Below a thousandth of a decibel, what running averages leave is rounding."""
-
-RAMPS: NDArray[np.float32] = np.stack(
-    (1.0 - np.arange(HOP_FRAMES) / HOP_FRAMES, np.arange(HOP_FRAMES) / HOP_FRAMES)
-).astype(np.float32)
-"""What each frame of a hop has of the values at its edges."""
 
 Nepers = NDArray[np.float32]
 
@@ -110,8 +107,15 @@ def gains_between(curve: Nepers, first_hop: int, last_hop: int) -> NDArray[np.fl
     return ramped(np.exp(-curve[first_hop : last_hop + 1]))
 
 
-def ramped(at_edges: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a value for every frame of hops, linear from each edge to the next."""
+def ramped(at_edges: NDArray[np.float32], steps: int = HOP_FRAMES) -> NDArray[np.float32]:
+    """Return `steps` values (those of a hop's frames) from each edge to the next, linear in between."""
     ends = np.stack((at_edges[:-1], at_edges[1:]), axis=1)
-    values: NDArray[np.float32] = ends @ RAMPS  # three times as fast as to add ramps of eight frames
+    values: NDArray[np.float32] = ends @ _shares(steps)  # three times as fast as to add ramps of eight frames
     return values.reshape(-1)
+
+
+@lru_cache(maxsize=4)
+def _shares(steps: int) -> NDArray[np.float32]:
+    """Return what each step has of the values at its two edges."""
+    later = np.arange(steps) / steps
+    return np.stack((1.0 - later, later)).astype(np.float32)

@@ -62,23 +62,28 @@ class Plan:
 
 def hop_mean_squares(curve: Nepers, hops_10ms: int, hops_per_10ms: float) -> NDArray[np.float64]:
     """Return the mean squared gain of a reduction curve in each of the first `hops_10ms` 10 ms hops."""
-    sums = np.concatenate(([0.0], np.cumsum(np.exp(-2.0 * curve.astype(np.float64)))))
-    edges = np.minimum(np.arange(hops_10ms + 1) * hops_per_10ms, len(sums) - 1)
-    at = np.interp(edges, np.arange(len(sums)), sums)
-    means: NDArray[np.float64] = np.diff(at) / np.maximum(np.diff(edges), 1e-9)
-    return means
+    return _hop_means(np.exp(np.float32(-2.0) * curve), hops_10ms, hops_per_10ms)
 
 
 def average_reduction_db(curve: Nepers, energies: NDArray[np.float64], hops_per_10ms: float) -> float:
     """Return a curve's mean reduction in dB where the 400 ms around are above the relative gate."""
     if not len(energies) or not energies.any():
         return 0.0
-    sums = np.concatenate(([0.0], np.cumsum(curve, dtype=np.float64)))
-    edges = np.minimum(np.arange(len(energies) + 1) * hops_per_10ms, len(sums) - 1)
-    by_hop = np.diff(np.interp(edges, np.arange(len(sums)), sums)) / np.maximum(np.diff(edges), 1e-9)
+    by_hop = _hop_means(curve, len(energies), hops_per_10ms)
     momentary = sliding_mean(energies, MOMENTARY_HOPS)
     loud = momentary >= energies.mean() * 10.0 ** (RELATIVE_GATE_LU / 10.0)
     return float(by_hop[loud].mean()) * DB_PER_NEPER
+
+
+def _hop_means(values: Nepers, hops_10ms: int, hops_per_10ms: float) -> NDArray[np.float64]:
+    """Return the means of values per hop over stretches of `hops_per_10ms` (a fraction; at least one) of them."""
+    edges = np.minimum(np.arange(hops_10ms + 1) * hops_per_10ms, len(values) - 1)
+    whole = edges.astype(np.intp)
+    begun = (edges - whole) * values[whole]
+    sums: NDArray[np.float64] = np.add.reduceat(values, whole)[:-1].astype(np.float64)
+    sums += np.diff(begun)
+    sums /= np.maximum(np.diff(edges), 1e-9)
+    return sums
 
 
 def integrated(energies: NDArray[np.float64], sample_rate: int) -> float:

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from engine.mastering.parallel import in_pieces
 
 FRAMES_AT_ONCE = 1 << 19
-CACHED_FRAMES = 1 << 14
+CACHED_FRAMES = 1 << 13
+DITHER_STEPS = 65536.0
+"""Steps of the dither in one of the grid."""
 
 
 def quantise(
@@ -27,15 +29,20 @@ def quantise(
     dithered = bits <= 16 or (dither_24 and bits == 24)
 
     def piece(start: int) -> None:
-        random = np.random.Generator(np.random.SFC64((seed, start)))
-        for first in range(start, min(start + FRAMES_AT_ONCE, samples.shape[1]), CACHED_FRAMES):
-            block = samples[:, first : min(first + CACHED_FRAMES, start + FRAMES_AT_ONCE)]
-            fine = np.multiply(block, gain * scale, dtype=np.float64)
+        random = np.random.SFC64((seed, start))
+        end = min(start + FRAMES_AT_ONCE, samples.shape[1])
+        room = np.empty((len(samples), min(CACHED_FRAMES, end - start)))
+        for first in range(start, end, CACHED_FRAMES):
+            block = samples[:, first : min(first + CACHED_FRAMES, end)]
+            fine = room[:, : block.shape[1]]
+            fine[:] = block
+            fine *= gain * scale * DITHER_STEPS
             if dithered:
-                noise = np.frombuffer(random.bytes(4 * block.size), "<u2").astype(np.float32)
-                fine += ((noise[: block.size] - noise[block.size :]) * np.float32(2.0**-16)).reshape(
-                    block.shape
-                )
+                uniform = random.random_raw(-(-block.size // 2)).view(np.uint16)
+                noise = uniform[: block.size].astype(np.int32)
+                noise -= uniform[block.size : 2 * block.size]
+                fine += noise.reshape(block.shape)
+            fine *= 1.0 / DITHER_STEPS
             np.rint(fine, out=fine)
             np.clip(fine, -scale, scale - 1.0, out=fine)
             np.multiply(fine, 1.0 / scale, out=block, casting="same_kind")

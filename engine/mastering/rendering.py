@@ -19,6 +19,7 @@ from engine.loudness.truepeak import HOP_FRAMES, hop_true_peaks, true_peak
 from engine.mastering.drive import MARGIN_HOPS, MERGED_HOPS, Drive
 from engine.mastering.limiter import Nepers, gains_between, needed_reduction, reduction_curve
 from engine.mastering.parallel import in_pieces
+from engine.mastering.sliding import largest_of
 from engine.progress import SILENT, Monitor
 
 MAX_RETRIMS = 12
@@ -110,8 +111,7 @@ class Rendering:
 
     def merged_curve(self) -> Nepers:
         """Return the largest reduction around every edge of merged hops."""
-        merged: Nepers = np.maximum.reduceat(self.curve[:-1], np.arange(0, self._hops, MERGED_HOPS))
-        return np.append(merged, self.curve[-1:])
+        return np.append(largest_of(self.curve[:-1], MERGED_HOPS), self.curve[-1:])
 
     def _limit_anew(self, first: int, last: int, curve: Nepers) -> None:
         """Follow `curve` in the hops from `first` to `last`, instead of the curve that they were limited with."""

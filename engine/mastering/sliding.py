@@ -28,12 +28,28 @@ def sliding_maximum(values: NDArray[F], size: int) -> NDArray[F]:
 
 def sliding_mean(values: NDArray[F], size: int) -> NDArray[F]:
     """Return the mean of the `size` values around each."""
-    sums = np.empty(len(values) + size, np.float64)
-    sums[0] = 0.0
-    np.cumsum(_extended(values, size), dtype=np.float64, out=sums[1:])
-    means = sums[size:] - sums[:-size]
-    means *= 1.0 / size
-    return means.astype(values.dtype, copy=False)
+    power = _extended(values, size)
+    sums = np.zeros_like(values)
+    length, taken = 1, 0
+    while True:  # `power` holds the sums of `length` values from each place on, a power of two
+        if size & length:
+            sums += power[taken : taken + len(values)]
+            taken += length
+        if taken == size:
+            break
+        power = power[:-length] + power[length:]
+        length *= 2
+    sums *= values.dtype.type(1.0 / size)
+    return sums
+
+
+def largest_of(values: NDArray[F], count: int) -> NDArray[F]:
+    """Return the largest of every `count` values, the last of what is left."""
+    whole = len(values) - len(values) % count
+    largest = values[:whole:count].copy()
+    for place in range(1, count):
+        np.maximum(largest, values[place:whole:count], out=largest)
+    return largest if whole == len(values) else np.append(largest, values[whole:].max())
 
 
 def _extended(values: NDArray[F], size: int) -> NDArray[F]:

@@ -21,6 +21,7 @@ from engine.mastering.chain import run_chain
 from engine.mastering.decisions import Decisions
 from engine.mastering.mastering import master
 from engine.mastering.model import MasterSettings
+from engine.mastering.parallel import both
 from engine.mastering.profile import Heard
 
 TRIAL_S = 12.0
@@ -35,34 +36,56 @@ class Trial:
     unexpected_lu: float
 
 
-def try_out(
-    audio: Audio, heard: Heard, decisions: Decisions, settings: MasterSettings, expected_lu: float = 0.0
-) -> Trial | None:
-    """Return what a trial shows, or None where the song is silent or too short for one.
+@dataclass(frozen=True, slots=True, eq=False)
+class Excerpt:
+    """The piece that is tried on: its first hop (of the bands) in the song, its length in hops, and what it measures.
 
-    `expected_lu` is what a trial before this one showed.
+    `below_song_lu` is how much louder the song is.
     """
+
+    audio: Audio
+    first_hop: int
+    hops: int
+    lufs: float
+    below_song_lu: float
+    level_db: NDArray[np.float64]
+
+
+def excerpt_of(audio: Audio, heard: Heard) -> Excerpt | None:
+    """Return the loudest `TRIAL_S` of a song, or None where it is silent or too short for a trial."""
     song_lufs = heard.figures.integrated_lufs
     piece, first_hop, hops = _loudest_piece(audio, heard)
     if piece.duration_s < SHORTEST_S or not np.isfinite(song_lufs):
         return None
+    lufs, level_db = both(lambda: integrated_lufs(piece), lambda: spectrum(piece).level_db())
+    if not np.isfinite(lufs):
+        return None
+    return Excerpt(piece, first_hop, hops, lufs, song_lufs - lufs, level_db)
+
+
+def try_out(
+    excerpt: Excerpt, decisions: Decisions, settings: MasterSettings, expected_lu: float = 0.0
+) -> Trial | None:
+    """Return what a trial shows, or None where the chain leaves silence.
+
+    `expected_lu` is what a trial before this one showed.
+    """
     chain, gains = decisions.chain, decisions.chain.band_gain_db
     if gains is not None:
-        chain = replace(chain, band_gain_db=gains[:, first_hop : first_hop + hops + 1])
-    pressed = run_chain(piece, chain)
-    before, after_chain = integrated_lufs(piece), integrated_lufs(pressed)
-    if not np.isfinite(before) or not np.isfinite(after_chain):
-        return None
+        first = excerpt.first_hop
+        chain = replace(chain, band_gain_db=gains[:, first : first + excerpt.hops + 1])
     # The whole song gets the gain that brings it to its target; the piece is as much louder than the song as before.
-    target = min(-3.0, settings.lufs + before - song_lufs)
+    target = min(-3.0, settings.lufs - excerpt.below_song_lu)
     tried = master(
-        pressed,
+        run_chain(excerpt.audio, chain),
         replace(settings, lufs=target, bits=32, strict=False, lra_max=None, max_average_reduction_db=12.0),
         expected_lu=expected_lu,
         passes=1,
     )
-    moved = spectrum(tried.audio).level_db() - spectrum(piece).level_db()
-    moved -= tried.meter.integrated_lufs - before
+    if not np.isfinite(tried.report.lufs_before):
+        return None
+    moved = spectrum(tried.audio).level_db() - excerpt.level_db
+    moved -= tried.meter.integrated_lufs - excerpt.lufs
     return Trial(moved - decisions.chain.eq_db, tried.report.unexpected_lu)
 
 

@@ -26,7 +26,7 @@ from engine.mastering.mastering import master
 from engine.mastering.model import MasterReport, MasterResult, MasterSettings
 from engine.mastering.parallel import both
 from engine.mastering.profile import Heard, Profile, average, listen, profile_reference
-from engine.mastering.trial import try_out
+from engine.mastering.trial import excerpt_of, try_out
 from engine.mastering.wishes import (
     HIGHEST_CEILING_DBTP,
     MAX_AVERAGE_REDUCTION_DB,
@@ -84,16 +84,40 @@ def reference_profile(references: Sequence[Audio]) -> Profile | None:
     return average([profile_reference(audio) for audio in references]) if references else None
 
 
+def read_both(
+    song: Callable[[], Audio], references: Sequence[Callable[[], Audio]]
+) -> tuple[Audio, Heard, Profile | None]:
+    """Read and hear a song and, beside it, its references one by one; return what `make_master` takes of them.
+
+    Raises:
+        NrxError: what reading raises.
+    """
+
+    def profiled() -> Profile | None:
+        profiles = [profile_reference(read()) for read in references]
+        return average(profiles) if profiles else None
+
+    def listened() -> tuple[Audio, Heard]:
+        audio = song()
+        return audio, listen(audio)
+
+    if not references:
+        return (*listened(), None)
+    reference, (audio, heard) = both(profiled, listened)
+    return audio, heard, reference
+
+
 def make_master(
     audio: Audio,
     wishes: MasterWishes,
     path: Path,
     reference: Profile | None = None,
     *,
+    heard: Heard | None = None,
     time_reference_frames: int = 0,
     monitor: Monitor = SILENT,
 ) -> MadeMaster:
-    """Master `audio` (mono or stereo) into a new WAV file at `path`.
+    """Master `audio` (mono or stereo) into a new WAV file at `path`; `heard` is what `listen` gave for it, if known.
 
     Raises:
         NrxError: `request.invalid` for a wish out of range, `input.not_finite`, `input.channels`, `output.*`.
@@ -101,7 +125,8 @@ def make_master(
     _refuse(audio, wishes)
     asked_dbtp = wishes.ceiling_dbtp
     wishes = replace(wishes, ceiling_dbtp=min(asked_dbtp, HIGHEST_CEILING_DBTP))
-    heard = listen(audio, monitor.part(0.0, 0.15))
+    if heard is None:
+        heard = listen(audio, monitor.part(0.0, 0.15))
     remedy, retries = Remedy(), 0
     made_for: Corrections | None = None
     decisions: Decisions | None = None
@@ -169,8 +194,13 @@ def _considered(
     if reference is None or wishes.amounts.match_spectrum <= 0.0:
         return decisions, 0.0
     expected_lu, seen_db = 0.0, None
+    excerpt = excerpt_of(audio, heard)
     for _ in range(TRIALS):
-        trial = try_out(audio, heard, decisions, _settings(wishes, decisions, Remedy()), expected_lu)
+        trial = (
+            None
+            if excerpt is None
+            else try_out(excerpt, decisions, _settings(wishes, decisions, Remedy()), expected_lu)
+        )
         if trial is None:
             break
         expected_lu, dynamics_db = trial.unexpected_lu, trial.dynamics_db
@@ -247,13 +277,14 @@ def _written(
     """
     audio = result.audio
 
-    def write() -> None:
+    def write() -> tuple[bool, Envelope]:
         write_wav(path, audio, subtype, time_reference_frames=time_reference_frames)
+        return _holds(path, audio.samples), envelope(audio)
 
-    _, measured = both(write, lambda: (figures(audio, peaks=true_peaks, meter=result.meter), envelope(audio)))
-    if not _holds(path, audio.samples):
+    (holds, shape), measured = both(write, lambda: figures(audio, peaks=true_peaks, meter=result.meter))
+    if not holds:
         raise NrxError("internal", f"The file {path} reads back as something else than what was written.")
-    return measured
+    return measured, shape
 
 
 def _holds(path: Path, samples: NDArray[np.float32]) -> bool:

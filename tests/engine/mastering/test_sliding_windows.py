@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.mastering.sliding import sliding_maximum, sliding_mean
+from engine.mastering.sliding import largest_of, sliding_maximum, sliding_mean
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -23,3 +23,10 @@ def test_silence_between_values_is_silence() -> None:
     values = np.zeros(100, np.float32)
     values[:10] = 3.7
     assert not sliding_mean(values, 9)[15:].any()
+
+
+@pytest.mark.parametrize("length", [1, 3, 4, 5, 8, 11])
+def test_the_largest_of_every_four_counts_the_rest(length: int) -> None:
+    values = np.random.default_rng(length).random(length).astype(np.float32)
+    expected = [values[first : first + 4].max() for first in range(0, length, 4)]
+    np.testing.assert_array_equal(largest_of(values, 4), expected)
