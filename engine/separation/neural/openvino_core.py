@@ -27,7 +27,7 @@ from engine.separation.neural.core import RealCore
 from engine.separation.neural.rearranged import rearrange
 from engine.separation.neural.runtime import fused_attention
 
-LAYOUT = 2
+LAYOUT = 3
 """Counts how the networks that are kept have changed."""
 UNUSED_S, ABANDONED_S = 60 * 86400.0, 86400.0
 """A network that was not used for so long is removed when another is kept, and so is one that was never finished."""

@@ -206,14 +206,14 @@ def test_demucs_v3_goes_through_it_too(name, tmp_path, monkeypatch):
 
 def test_the_rearranged_network_is_the_same_network():
     from engine.separation.neural.core import RealCore, levels_of
-    from engine.separation.neural.rearranged import FlatResidual, WovenPhases, rearrange
+    from engine.separation.neural.rearranged import FoldedResidual, WovenPhases, rearrange
     from engine.separation.neural.spectrum import Spectrum
 
     for make in (kit.tiny_htdemucs, kit.tiny_hdemucs):
         model, changed = make(segment=1), make(segment=1)
         rearrange(changed)
         kinds = {type(module) for module in changed.modules()}
-        assert {FlatResidual, WovenPhases} <= kinds or make is kit.tiny_hdemucs
+        assert {FoldedResidual, WovenPhases} <= kinds or make is kit.tiny_hdemucs
         audio = torch.from_numpy(sound(1.0).samples)
         spectra = Spectrum(44100, 4096).analyse(audio)
         with torch.inference_mode():
