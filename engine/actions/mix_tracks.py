@@ -33,7 +33,7 @@ class EnvelopeBuilder:
         starts = np.maximum(self._edges[columns], start) - start
         kept = np.append(starts[1:] > starts[:-1], True)
         columns, starts = columns[kept], starts[kept]
-        if not len(columns) or not block.any():
+        if not len(columns):
             return
         for samples in block:
             np.minimum.at(self._lowest, columns, np.minimum.reduceat(samples, starts))

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from engine.loudness.energies import hop_is_whole
 from engine.loudness.meter import HOPS_PER_S, MOMENTARY_HOPS, LoudnessMeter, gated_loudness, lufs
 from engine.mixing.listening.features import COARSE, PLAN_FRAMES, StemFeatures
-from engine.mixing.listening.thirds import BANDS, FRAME, band_energies, frame_spectra, in_db
+from engine.mixing.listening.thirds import (
+    BANDS,
+    FRAME,
+    FRAMES_AT_ONCE,
+    band_energies,
+    frame_spectra,
+    in_db,
+)
 from engine.mixing.roles import ROLES
 from engine.mixing.stems import Stem, even_blocks
 from engine.progress import SILENT, Monitor
@@ -131,7 +138,8 @@ class _Thirds:
     def add(self, part: NDArray[np.float32], *, sounds: bool) -> None:
         """Take what comes next, of one side if both are the same."""
         held = self._rest.shape[1]
-        count, rest = divmod(held + part.shape[1], FRAME)
+        count, rest = divmod(held + part.shape[1], FRAME * FRAMES_AT_ONCE)
+        count *= FRAMES_AT_ONCE
         if not sounds and not self._rest.any():
             self._bands.append(np.zeros((count, BANDS), np.float32))
             self._rest = np.zeros((len(part), rest), np.float32)
@@ -139,10 +147,14 @@ class _Thirds:
             return
         line = np.concatenate((self._rest, part), axis=1)
         self._rest = line[:, count * FRAME :].copy()
+        self._add_frames(line, count)
+
+    def _add_frames(self, line: NDArray[np.float32], count: int) -> None:
+        """Take the first `count` frames of a line (channels, …), which are overwritten."""
         if not count:
             return
-        spectra = frame_spectra(line[:, : count * FRAME].reshape(len(part), count, FRAME))
-        if len(part) == 1:
+        spectra = frame_spectra(line[:, : count * FRAME].reshape(len(line), count, FRAME))
+        if len(line) == 1:
             spectra *= np.float32(2.0)
         self._bands.append(band_energies(spectra, self._rate))
         self._flat += _flatness(spectra[-self._made % FLATNESS_EVERY :: FLATNESS_EVERY], self._rate)
@@ -150,6 +162,8 @@ class _Thirds:
 
     def finish(self) -> NDArray[np.float32]:
         """Return the bands of all whole frames, shape (frames, BANDS)."""
+        self._add_frames(self._rest, self._rest.shape[1] // FRAME)
+        self._rest = self._rest[:, :0]
         return np.concatenate(self._bands) if self._bands else np.zeros((0, BANDS), np.float32)
 
     def flatness(self) -> float:
