@@ -128,12 +128,13 @@ def mix_stems(song: Song, parameters: MixParameters, stages: Stages, deliver: De
             policy="session" if parameters.session is not None else policy,
         )  # fmt: skip
         tracks = _tracks(stems, session, heard, rendered, made)
-        for track in tracks:
+        mix_track = sum_track("mix", rendered.mix)
+        for track in (*tracks, mix_track):  # they are written while the mix is mastered
             deliver(track)
         before, mastered = _mastered(song, session, rendered, parameters, stages, start_frame)
         with suppress(OSError):
             folder.rmdir()
-    mix_track = sum_track("mix", rendered.mix, before)
+    mix_track.loudness_lufs = before.integrated_lufs
     frames = rendered.mix.frames
     rate = rendered.mix.sample_rate
     loudness = {"mix": before}
