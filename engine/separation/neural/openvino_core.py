@@ -1,9 +1,10 @@
 """The middle of a hybrid model in OpenVINO, for one length: converted once, kept on disk, run on the processor.
 
 The cache holds a folder a network, named by the hash of all that it depends on: the checkpoint's bytes, the length, the
-versions of what made it. A folder is built under another name and renamed into place, so that two processes never see
-half of one; one that is damaged is built anew. Conversion reads the traced model through OpenVINO's front end for
-PyTorch, without its converter's command, which would send telemetry.
+versions of what made it. A second folder holds what OpenVINO has made of it for this processor, which loads in a third
+of the time; its name depends on the processor too. A folder is built under another name and renamed into place, so that
+two processes never see half of one; one that is damaged is built anew. Conversion reads the traced model through
+OpenVINO's front end for PyTorch, without its converter's command, which would send telemetry.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from engine.devices import thread_count
@@ -32,28 +34,19 @@ LAYOUT = 3
 UNUSED_S, ABANDONED_S = 60 * 86400.0, 86400.0
 """A network that was not used for so long is removed when another is kept, and so is one that was never finished."""
 _POLL_MS = 100
-_KEPT, _BUILDING = "demucs-", ".building-"
-_NETWORK, _WEIGHTS, _RECORD = "core.xml", "core.bin", "core.json"
+_KEPT, _COMPILED, _BUILDING = "demucs-", "compiled-", ".building-"
+_NETWORK, _BLOB, _RECORD = "core.xml", "core.blob", "core.json"
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 
 class OpenVinoCore:
     """A network that is compiled for this processor."""
 
-    def __init__(self, network: Any, precision: str, lanes: int) -> None:
-        """Compile `network`, a path or a model in memory, for `lanes` stretches side by side."""
+    def __init__(self, compiled: Any, lanes: int, held: Any = None) -> None:
+        """Run `compiled`, which works on `lanes` stretches side by side; `held` is memory that it may lie in."""
         import openvino
 
-        self._compiled = openvino.Core().compile_model(
-            network,
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": _HINTS[precision],
-                "INFERENCE_NUM_THREADS": thread_count(),
-                "NUM_STREAMS": lanes,
-                "ENABLE_HYPER_THREADING": True,
-            },
-        )
+        self._compiled, self._held = compiled, held
         self._free: list[Any] = []
         self._tensor = openvino.Tensor
         self.depth = lanes if lanes == 1 else lanes + 1  # one waits, so that no lane does
@@ -113,19 +106,44 @@ def openvino_core(
         ImportError: without OpenVINO.
         Exception: whatever the conversion can't do.
     """
+    import openvino
+
+    core = openvino.Core()
+    how = {
+        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "INFERENCE_NUM_THREADS": thread_count(),
+        "NUM_STREAMS": lanes,
+        "ENABLE_HYPER_THREADING": True,
+    }
     if cache is None:
-        return OpenVinoCore(_convert(load(), spectra_shape, mix_shape), precision, lanes)
+        network = _convert(load(), spectra_shape, mix_shape)
+        return OpenVinoCore(core.compile_model(network, "CPU", how), lanes)
     folder = cache / f"{_KEPT}{_key(checkpoint_sha256, spectra_shape, mix_shape)}"
-    if _is_whole(folder):
-        return OpenVinoCore(folder / _NETWORK, precision, lanes)
-    network = _convert(load(), spectra_shape, mix_shape)
-    return OpenVinoCore(folder / _NETWORK if _publish(network, folder) else network, precision, lanes)
+    here = [core.get_property("CPU", "FULL_DEVICE_NAME"), torch.backends.cpu.get_cpu_capability()]
+    compiled_folder = cache / f"{_COMPILED}{_hashed(folder.name, here, how)}"
+    if _is_whole(compiled_folder):
+        with suppress(OSError, RuntimeError):  # it is compiled again then
+            blob = openvino.Tensor(np.memmap(compiled_folder / _BLOB, np.uint8, "c"), shared_memory=True)
+            return OpenVinoCore(core.import_model(blob, "CPU", how), lanes, blob)
+    network = folder / _NETWORK
+    if not _is_whole(folder):
+        made = _convert(load(), spectra_shape, mix_shape)
+        is_kept = _publish(
+            folder, lambda to: openvino.save_model(made, to / _NETWORK, compress_to_fp16=False)
+        )
+        network = network if is_kept else made
+    compiled = core.compile_model(network, "CPU", how)
+    _publish(compiled_folder, lambda to: (to / _BLOB).write_bytes(compiled.export_model().getbuffer()))
+    return OpenVinoCore(compiled, lanes)
 
 
 def _key(checkpoint_sha256: str, *shapes: tuple[int, ...]) -> str:
     made_by = [version(package) for package in ("openvino", "torch", "demucs")]
-    parts = json.dumps([LAYOUT, checkpoint_sha256, shapes, made_by])
-    return hashlib.sha256(parts.encode()).hexdigest()[:40]
+    return _hashed(LAYOUT, checkpoint_sha256, shapes, made_by)
+
+
+def _hashed(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]
 
 
 def _is_whole(folder: Path) -> bool:
@@ -141,16 +159,14 @@ def _is_whole(folder: Path) -> bool:
     return False
 
 
-def _publish(network: Any, folder: Path) -> bool:
-    """Write a network under another name and rename it into place; return whether it is there now."""
-    import openvino
-
+def _publish(folder: Path, write: Callable[[Path], Any]) -> bool:
+    """Let `write` fill a folder under another name and rename it into place; return whether it is there now."""
     _remove_old(folder.parent)
     building = folder.with_name(f"{_BUILDING}{os.getpid()}-{uuid.uuid4().hex}")
     try:
         building.mkdir(parents=True)
-        openvino.save_model(network, building / _NETWORK, compress_to_fp16=False)
-        sizes = {name: (building / name).stat().st_size for name in (_NETWORK, _WEIGHTS)}
+        write(building)
+        sizes = {file.name: file.stat().st_size for file in building.iterdir()}
         (building / _RECORD).write_text(json.dumps(sizes), encoding="utf-8")
         building.rename(folder)
     except (OSError, RuntimeError):  # no place for it, or another process was first
@@ -161,7 +177,8 @@ def _publish(network: Any, folder: Path) -> bool:
 
 
 def _remove_old(cache: Path) -> None:
-    for pattern, age_s in ((f"{_KEPT}*", UNUSED_S), (f"{_BUILDING}*", ABANDONED_S)):
+    ages = ((_KEPT, UNUSED_S), (_COMPILED, UNUSED_S), (_BUILDING, ABANDONED_S))
+    for pattern, age_s in ((f"{prefix}*", age_s) for prefix, age_s in ages):
         for folder in cache.glob(pattern):
             with suppress(OSError):  # another process has just removed it
                 if time.time() - folder.stat().st_mtime > age_s:

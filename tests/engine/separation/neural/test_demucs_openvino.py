@@ -84,10 +84,14 @@ def test_tones_far_above_the_noise_are_exact_too(kept, monkeypatch):
 
 def test_a_folder_is_published_whole(kept):
     _, _, cache = kept
-    (entry,) = cache.iterdir()
+    (entry,) = cache.glob("demucs-*")
     assert files_of(entry) == ["core.bin", "core.json", "core.xml"]
-    sizes = json.loads((entry / "core.json").read_text())
-    assert sizes == {name: (entry / name).stat().st_size for name in ("core.bin", "core.xml")}
+    assert all(files_of(folder) == ["core.blob", "core.json"] for folder in cache.glob("compiled-*"))
+    for folder in cache.iterdir():
+        sizes = json.loads((folder / "core.json").read_text())
+        assert sizes == {
+            file: (folder / file).stat().st_size for file in files_of(folder) if file != "core.json"
+        }
 
 
 def test_other_weights_are_converted_anew(kept, tmp_path, monkeypatch):
@@ -96,7 +100,7 @@ def test_other_weights_are_converted_anew(kept, tmp_path, monkeypatch):
     cache = copytree(kept[2], tmp_path / "cache")
     audio = sound(0.4)
     assert difference_db(separate(tmp_path, cache, audio), stock([model], audio, monkeypatch)) < SAME_DB
-    assert len(list(cache.iterdir())) == 2
+    assert len(list(cache.glob("demucs-*"))) == 2
 
 
 def _truncated(cache: Path) -> None:
@@ -111,13 +115,50 @@ def _half_gone(cache: Path) -> None:
 @pytest.mark.parametrize("spoil", [_truncated, _half_gone])
 def test_a_damaged_cache_is_made_anew(spoil, kept, tmp_path, conversions, monkeypatch):
     model, folder, good = kept
-    cache = copytree(good, tmp_path / "cache")
+    cache = tmp_path / "cache"
+    (entry,) = good.glob("demucs-*")
+    copytree(entry, cache / entry.name)
     spoil(cache)
     audio = sound(0.4)
     for _ in range(2):
         assert difference_db(separate(folder, cache, audio), stock([model], audio, monkeypatch)) < SAME_DB
     assert len(conversions) == 1
-    assert files_of(cache) == files_of(good)
+    assert files_of(cache / entry.name) == files_of(entry)
+
+
+@pytest.fixture
+def compilations(monkeypatch) -> list[None]:
+    """The networks that are compiled, and not taken from the cache as they were once."""
+    import openvino
+
+    done: list[None] = []
+    compile_model = openvino.Core.compile_model
+
+    def counted(*given: Any, **named: Any) -> Any:
+        done.append(None)
+        return compile_model(*given, **named)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", counted)
+    return done
+
+
+@pytest.mark.usefixtures("never_converted")
+@pytest.mark.parametrize("damage", [b"", None], ids=["shorter", "other bytes"])
+def test_what_was_compiled_once_is_loaded_and_compiled_anew_only_when_damaged(
+    damage, kept, tmp_path, compilations, monkeypatch
+):
+    model, folder, good = kept
+    cache = copytree(good, tmp_path / "cache")
+    audio = sound(0.4)
+    theirs = stock([model], audio, monkeypatch)
+    separate(folder, cache, audio)
+    del compilations[:]
+    assert difference_db(separate(folder, cache, audio), theirs) < SAME_DB
+    assert compilations == []
+    for blob in cache.rglob("core.blob"):
+        blob.write_bytes(bytes(blob.stat().st_size) if damage is None else damage)
+    assert difference_db(separate(folder, cache, audio), theirs) < SAME_DB
+    assert len(compilations) == 1
 
 
 @pytest.mark.usefixtures("conversions")
