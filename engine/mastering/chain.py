@@ -2,7 +2,8 @@
 
 Equaliser, stereo width and band split are one linear-phase filter for each of mid and side and each band, so that the
 whole of it costs two transforms forth and at most eight back a block. A band whose gain does not move in a block is
-taken together with the others that do not. Where nothing is to be done the samples come back as they were.
+taken together with the others that do not; where one of the two lower bands moves, both are made at a quarter of the
+rate (`lowrate`). Where nothing is to be done the samples come back as they were.
 
 Gains are in dB per band at every hop of `bands.hop_frames`, linear in between. Filters are windowed to 93 ms.
 """
@@ -18,6 +19,7 @@ from engine.audio.buffer import Audio, Samples
 from engine.audio.fourier import irfft, rfft
 from engine.loudness.spectrum import CENTRES_HZ, mid_side
 from engine.mastering.bands import band_responses, hop_frames, rate_scale
+from engine.mastering.lowrate import FACTOR, LOW_BANDS, LOWEST_RATE, at_low_rate, raised
 from engine.mastering.parallel import in_pieces
 from engine.mastering.wishes import BANDS
 from engine.progress import SILENT, Monitor
@@ -97,12 +99,28 @@ def run_chain(
     return Audio(work.out, audio.sample_rate)
 
 
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """How a block is made: bands whose gain moves, each on its own, the steady ones together, the lower two apart."""
+
+    moving: tuple[int, ...]
+    steady: tuple[int, ...]
+    is_low: bool
+
+    @property
+    def rows(self) -> int:
+        """Number of transforms back at the full rate, of all channels each."""
+        return len(self.moving) + bool(self.steady)
+
+
 class _Work:
     """One run of the chain: each block of `step` frames is rendered on its own."""
 
     def __init__(self, audio: Audio, settings: ChainSettings, out: Samples) -> None:
         self.audio, self.settings = audio, settings
-        self.filters = filters(settings, audio.sample_rate)
+        # For real and imaginary parts side by side.
+        self.filters = np.repeat(filters(settings, audio.sample_rate)[: audio.channels], 2, axis=-1)
+        self.steady: tuple[tuple[int, ...], tuple[float, ...], NDArray[np.float32]] | None = None
         self.length = TRANSFORM * rate_scale(audio.sample_rate)
         self.half = HALF_TAPS * rate_scale(audio.sample_rate)
         self.hop = hop_frames(audio.sample_rate)
@@ -115,22 +133,84 @@ class _Work:
     def render(self, start: int) -> None:
         """Render the blocks from `start` on into `out`."""
         starts = range(start, min(start + BLOCKS_AT_ONCE * self.step, self.audio.frames), self.step)
-        bins = rfft(np.stack([self._heard(first) for first in starts]))
+        bins = rfft(np.stack([self._heard(first) for first in starts])).view(np.float32)
         curves = [self._curves(first, self._frames(first)) for first in starts]
-        moving = [[band for band, curve in enumerate(c) if np.ptp(curve) >= STEADY] for c in curves]
-        rows = [len(bands) + (len(bands) < len(BANDS)) for bands in moving]
+        splits = [self._split(block) for block in curves]
         # All transforms at once: several rows side by side are three times as fast as one after the other.
-        wanted = np.empty((sum(rows), *bins.shape[1:]), np.complex64)
-        at = np.concatenate(([0], np.cumsum(rows)))
-        for block, bands in enumerate(moving):
-            self._filter(bins[block], curves[block], bands, wanted[at[block] : at[block + 1]])
-        sounds = irfft(wanted, self.length)
+        sounds = self._sounds(bins, curves, splits)
+        lows = self._low_sounds(bins, splits)
         for block, first in enumerate(starts):
-            frames = self._frames(first)
-            own = sounds[at[block] : at[block + 1], :, self.half : self.half + frames]
-            for row, band in enumerate(moving[block]):
-                own[row] *= _ramps(curves[block][band], self.hop)[:frames]
-            self._put(first, own.sum(axis=0) if len(own) > 1 else own[0])
+            frames, split = self._frames(first), splits[block]
+            own = sounds[: split.rows, :, self.half : self.half + frames]
+            sounds = sounds[split.rows :]
+            for row, band in enumerate(split.moving):
+                own[row] *= _ramps(curves[block][band][1:-1], self.hop)[:frames]
+            made = own.sum(axis=0) if len(own) > 1 else own[0]
+            if split.is_low:
+                made += self._raised(lows[:LOW_BANDS], curves[block][:LOW_BANDS], frames)
+                lows = lows[LOW_BANDS:]
+            self._put(first, made)
+
+    def _split(self, curves: list[NDArray[np.float32]]) -> _Split:
+        """Return how a block's bands are made, given their gains."""
+        moving = [band for band, curve in enumerate(curves) if np.ptp(curve) >= STEADY]
+        is_low = self.audio.sample_rate >= LOWEST_RATE and bool(moving) and moving[0] < LOW_BANDS
+        bands = range(LOW_BANDS if is_low else 0, len(curves))
+        return _Split(
+            tuple(band for band in bands if band in moving),
+            tuple(band for band in bands if band not in moving),
+            is_low,
+        )
+
+    def _sounds(
+        self, bins: NDArray[np.float32], curves: list[list[NDArray[np.float32]]], splits: list[_Split]
+    ) -> NDArray[np.float32]:
+        """Return, block after block, the moving bands and the steady ones together: (rows, channels, length)."""
+        wanted = np.empty((sum(split.rows for split in splits), *bins.shape[1:]), np.float32)
+        row = 0
+        for heard, levels, split in zip(bins, curves, splits, strict=True):
+            for band in split.moving:
+                np.multiply(heard, self.filters[:, band], out=wanted[row])
+                row += 1
+            if split.steady:
+                together = self._together(
+                    split.steady, tuple(float(levels[band][0]) for band in split.steady)
+                )
+                np.multiply(heard, together, out=wanted[row])
+                row += 1
+        return irfft(wanted.view(np.complex64), self.length)
+
+    def _together(self, bands: tuple[int, ...], levels: tuple[float, ...]) -> NDArray[np.float32]:
+        """Return the response of steady bands at their levels."""
+        if self.steady is None or self.steady[:2] != (bands, levels):
+            response: NDArray[np.float32] = np.einsum(
+                "b,cbf->cf", np.array(levels, np.float32), self.filters[:, list(bands)]
+            )
+            self.steady = (bands, levels, response)
+            return response
+        return self.steady[2]
+
+    def _low_sounds(self, bins: NDArray[np.float32], splits: list[_Split]) -> NDArray[np.float32]:
+        """Return the lower bands, at a quarter of the rate, of the blocks in which they move."""
+        kept = 2 * (self.length // (2 * FACTOR) + 1)
+        blocks = [block for block, split in enumerate(splits) if split.is_low]
+        if not blocks:
+            return np.zeros((0, *bins.shape[1:2], 0), np.float32)
+        responses = self.filters[:, :LOW_BANDS, :kept].swapaxes(0, 1)
+        wanted = np.concatenate([bins[block, None, :, :kept] * responses for block in blocks])
+        return at_low_rate(wanted.view(np.complex64), self.length)
+
+    def _raised(
+        self, lows: NDArray[np.float32], curves: list[NDArray[np.float32]], frames: int
+    ) -> NDArray[np.float32]:
+        """Return the sum of a block's lower bands after their gains, at the full rate."""
+        hop, first = self.hop // FACTOR, self.half // FACTOR
+        summed = np.zeros(lows.shape[1:], np.float32)
+        for low, curve in zip(lows, curves, strict=True):
+            gains = _ramps(curve, hop)
+            reached = slice(first - hop, first - hop + len(gains))
+            summed[:, reached] += low[:, reached] * gains
+        return raised(summed, first, frames)
 
     def _frames(self, start: int) -> int:
         """Return how many frames the block that begins at `start` gives."""
@@ -146,22 +226,6 @@ class _Work:
         pair[:, max(0, -first) : max(0, -first) + piece.shape[1]] = mid_side(piece)[: self.audio.channels]
         return pair
 
-    def _filter(
-        self,
-        bins: NDArray[np.complex64],
-        curves: list[NDArray[np.float32]],
-        moving: list[int],
-        out: NDArray[np.complex64],
-    ) -> None:
-        """Put the spectra of the moving bands, and of the others together, into the rows of `out`."""
-        responses = self.filters[: self.audio.channels]
-        steady = [band for band in range(len(curves)) if band not in moving]
-        for row, band in enumerate(moving):
-            np.multiply(bins, responses[:, band], out=out[row])
-        if steady:
-            levels = np.array([curves[band][0] for band in steady], np.float32)
-            np.multiply(bins, np.einsum("b,cbf->cf", levels, responses[:, steady]), out=out[-1])
-
     def _put(self, start: int, made: NDArray[np.float32]) -> None:
         """Put mid and side, or the only channel, back as channels from `start` on."""
         target = self.out[:, start : start + made.shape[1]]
@@ -172,11 +236,11 @@ class _Work:
             np.subtract(made[0], made[1], out=target[1])
 
     def _curves(self, start: int, frames: int) -> list[NDArray[np.float32]]:
-        """Return each band's gains at the hops of a block, one more than it has hops."""
-        count = -(-frames // self.hop) + 1
+        """Return each band's gains at the edges of a block's hops, and one hop further on either side."""
+        count = -(-frames // self.hop) + 3
         if self.gains is None:
             return [np.ones(count, np.float32)] * len(BANDS)
-        at = np.minimum(np.arange(count) + start // self.hop, self.gains.shape[1] - 1)
+        at = np.clip(np.arange(count) + start // self.hop - 1, 0, self.gains.shape[1] - 1)
         return list(self.gains[:, at])
 
 
