@@ -192,9 +192,14 @@ def _sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a new file and have it on the disk before returning; refuses to overwrite."""
+def write_file(path: Path, data: bytes, *, sync: bool = False) -> None:
+    """Write a new file; refuses to overwrite.
+
+    With `sync` it is on the disk before this returns; without, once `Staging.sync` has been called, which waits for
+    the disk once and not for every file.
+    """
     with path.open("xb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())

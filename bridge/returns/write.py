@@ -189,7 +189,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, last of all: a folder that has one is whole."""
     with writing_to(folder):
         (folder / MANIFEST).unlink(missing_ok=True)
-        write_file(folder / MANIFEST, manifest.model_dump_json(indent=1).encode())
+        write_file(folder / MANIFEST, manifest.model_dump_json(indent=1).encode(), sync=True)
 
 
 def write_midi_files(folder: Path, outcome: Outcome) -> dict[str, str]:

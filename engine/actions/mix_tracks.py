@@ -83,6 +83,7 @@ class TrackFiles:
                     subtype=self._subtype,
                     time_reference_frames=self._start_frame,
                     unread=True,
+                    synced=False,  # whoever publishes the return syncs all of it
                 )
                 self._shapes[name] = EnvelopeBuilder(self._frames, self._rate)
         if self._gain != 1.0:

@@ -32,15 +32,17 @@ class NewFile:
         path: where the file shall appear.
         unread: nobody here will read it soon, so the system is told, where it can be, to put it on the disk as it
             comes and to keep no copy in memory: many large files then cost it a tenth of the time.
+        synced: whether `publish` waits until the file is on the disk; not where somebody does so later, for a whole
+            folder at once.
 
     Raises:
         NrxError: `output.exists` if there is something at `path`, `output.not_writable` if its folder cannot
             be written.
     """
 
-    def __init__(self, path: Path, *, unread: bool = False) -> None:
+    def __init__(self, path: Path, *, unread: bool = False, synced: bool = True) -> None:
         self.path = path
-        self._unread = unread
+        self._unread, self._synced = unread, synced
         self._held_bytes = 0
         self._temporary = path.with_name(f".nrx-{secrets.token_hex(6)}.part")
         if os.path.lexists(path):
@@ -73,17 +75,19 @@ class NewFile:
             _let_go(self._file)
 
     def publish(self) -> None:
-        """Make the file durable and give it its name.
+        """Make the file durable, unless somebody else does, and give it its name.
 
         Raises:
             NrxError: `output.exists` if another writer was first; `output.disk_full` or
                 `output.not_writable`.
         """
         try:
-            os.fsync(self._file.fileno())
+            if self._synced:
+                os.fsync(self._file.fileno())
             self._file.close()
             self._rename()
-            _sync_folder(self.path.parent)
+            if self._synced:
+                _sync_folder(self.path.parent)
         except FileExistsError:
             raise self._exists() from None
         except OSError as error:

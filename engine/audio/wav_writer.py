@@ -86,6 +86,7 @@ class WavWriter:
             run.
         rf64_above_bytes: the size from which the file becomes RF64; lower it in tests only.
         unread: nobody here will read it soon; see `NewFile`.
+        synced: whether `close` waits until the file is on the disk; see `NewFile`.
 
     Raises:
         NrxError: `output.exists` or `output.not_writable`.
@@ -103,6 +104,7 @@ class WavWriter:
         dither: bool = False,
         rf64_above_bytes: int = RF64_ABOVE_BYTES,
         unread: bool = False,
+        synced: bool = True,
     ) -> None:
         if subtype not in _BITS:
             raise ValueError(f"subtype must be one of {', '.join(SUBTYPES)}, got {subtype!r}.")
@@ -123,7 +125,7 @@ class WavWriter:
             body += _chunk(b"fact", bytes(4))
         header = struct.pack("<4sI4s", b"RIFF", 0, b"WAVE") + bytes(body) + struct.pack("<4sI", b"data", 0)
         self._data_start = len(header)
-        self._file = NewFile(Path(path), unread=unread)
+        self._file = NewFile(Path(path), unread=unread, synced=synced)
         self._written: Written | None = None
         try:
             self._file.write(header)

@@ -287,8 +287,8 @@ def test_a_full_disk_leaves_nothing_half_made(
 ) -> None:
     begin = NewFile.__init__
 
-    def begin_on_full_disk(self: NewFile, path: Path, *, unread: bool) -> None:
-        begin(self, path, unread=unread)
+    def begin_on_full_disk(self: NewFile, path: Path, *, unread: bool, synced: bool) -> None:
+        begin(self, path, unread=unread, synced=synced)
         self._file = FullDisk(self._file, room, short=short)
 
     monkeypatch.setattr(NewFile, "__init__", begin_on_full_disk)
