@@ -73,13 +73,12 @@ def filters(settings: ChainSettings, sample_rate: int) -> NDArray[np.float32]:
     length, half = TRANSFORM * scale, HALF_TAPS * scale
     frequencies = np.arange(length // 2 + 1) * (sample_rate / length)
     bands = band_responses(frequencies) * eq_response(settings.eq_db, frequencies)
-    wanted = np.stack((bands, bands * settings.side_gain[:, None]))
-    taps = irfft(wanted.astype(np.complex128), length)
+    taps = irfft(bands.astype(np.complex128), length)
     window = np.zeros(length)
     window[: half + 1] = np.cos(np.pi / 2.0 * np.arange(half + 1) / (half + 1)) ** 2
     window[-half:] = window[half:0:-1]
-    response: NDArray[np.float32] = rfft(taps * window).real.astype(np.float32)
-    return response
+    mid = rfft(taps * window).real
+    return np.stack((mid, mid * settings.side_gain[:, None])).astype(np.float32)
 
 
 def run_chain(

@@ -46,9 +46,8 @@ def raised(low: NDArray[np.float32], first: int, frames: int) -> NDArray[np.floa
     heard[:, :groups] = sliding_window_view(low[:, first - REACH + 1 :], width, axis=1)[
         :, : groups * GROUP : GROUP
     ]
-    made = heard.reshape(-1, GROUPS_AT_ONCE, width) @ _interpolation()
-    whole: NDArray[np.float32] = made.reshape(len(low), -1)
-    return whole[:, :frames]
+    made: NDArray[np.float32] = heard.reshape(-1, GROUPS_AT_ONCE, width) @ _interpolation()
+    return made.reshape(len(low), -1)[:, :frames]
 
 
 @lru_cache(maxsize=1)
@@ -59,4 +58,5 @@ def _interpolation() -> NDArray[np.float32]:
     inside = np.abs(away) < REACH
     window = np.i0(KAISER_BETA * np.sqrt(np.where(inside, 1.0 - np.square(away / REACH), 0.0)))
     shares = np.where(inside, np.sinc(away) * window, 0.0)
-    return (shares / shares.sum(axis=0)).astype(np.float32)
+    shares /= shares.sum(axis=0)
+    return shares.astype(np.float32)

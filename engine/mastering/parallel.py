@@ -1,7 +1,7 @@
 """Work on a song in pieces, a few at a time: numpy and FFTs leave the interpreter to others while they compute.
 
 Pieces must not depend on each other; their results come in order, so that what is made is the same on any machine.
-Work that runs beside other work is done piece by piece on its own thread: there are no more threads than processors.
+Work that runs beside other work is done piece by piece on its own thread, so that threads stay few.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ def in_pieces(work: Callable[[P], R], pieces: Sequence[P], monitor: Monitor = SI
             results.append(work(piece))
             monitor.report((index + 1) / len(pieces))
         return results
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="nrx-master") as pool:
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="nrx-master", initializer=_stay_beside) as pool:
         futures = [pool.submit(work, piece) for piece in pieces]
         try:
             for index, future in enumerate(futures):
@@ -44,23 +44,19 @@ def in_pieces(work: Callable[[P], R], pieces: Sequence[P], monitor: Monitor = SI
 
 
 def both(first: Callable[[], P], second: Callable[[], R]) -> tuple[P, R]:
-    """Return what two functions give, run side by side."""
+    """Return what two functions give, run side by side; the first, the shorter one, keeps to one thread."""
     if _is_beside():
         return first(), second()
-    with ThreadPoolExecutor(1, thread_name_prefix="nrx-master") as pool:
-        beside = pool.submit(_alone, first)
-        done = _alone(second)
+    with ThreadPoolExecutor(1, thread_name_prefix="nrx-master", initializer=_stay_beside) as pool:
+        beside = pool.submit(first)
+        done = second()
         return beside.result(), done
 
 
 def _is_beside() -> bool:
-    """Return whether this thread is one of those that `both` runs."""
+    """Return whether this thread is one that works beside another."""
     return getattr(_here, "is_beside", False)
 
 
-def _alone(work: Callable[[], R]) -> R:
-    before, _here.is_beside = _is_beside(), True
-    try:
-        return work()
-    finally:
-        _here.is_beside = before
+def _stay_beside() -> None:
+    _here.is_beside = True
