@@ -314,7 +314,7 @@ def test_locators_are_left_out_while_live_plays(tmp_path: Path, source: str) -> 
     live.face["stage"] = ""
     live.send("land")
     live.until_landed()
-    assert len(cues(live)) == 3
+    live.run(lambda: len(cues(live)) == 3)
     assert live.errors == []
 
 

@@ -39,6 +39,7 @@ class StandIn:
     def __post_init__(self) -> None:
         self.settings = Settings(home=self.home)
         self.spool = self.home / "spool"
+        self.started = self.home / "started"
         for name in ("new", "cancel", "status"):
             (self.spool / name).mkdir(parents=True)
         write_styles(self.settings)
@@ -48,7 +49,7 @@ class StandIn:
         self._thread.start()
 
     def fall_silent(self) -> None:
-        """Have scripts think that NRX Bridge does not run; requests are still taken."""
+        """Have scripts think that NRX Bridge does not run, until `started` is there; requests are still taken."""
         self.running = False
         time.sleep(10 * ROUND_S)
         (self.home / "daemon.json").unlink(missing_ok=True)
@@ -59,7 +60,7 @@ class StandIn:
 
     def _run(self) -> None:
         while not self._stopping.wait(ROUND_S):
-            if self.running:
+            if self.running or self.started.exists():
                 draft = self.home / "daemon.draft"
                 draft.write_text(json.dumps({"heartbeat": time.time()}), encoding="ascii")
                 draft.replace(self.home / "daemon.json")

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -218,16 +217,15 @@ def test_what_goes_wrong_is_told_in_a_sentence(desk: Desk) -> None:
 def test_an_nrx_bridge_that_does_not_run_is_started_if_the_user_wishes(desk: Desk) -> None:
     desk.bridge.fall_silent()
     home = desk.bridge.home
-    parked = home / "parked.json"
-    parked.write_text(json.dumps({"heartbeat": time.time() + 8}), encoding="ascii")
     note = desk.session.home / ".config" / "ardour7" / "scripts" / "nrx_bridge.json"
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(json.dumps({"home": str(home), "python": "/a/python"}), encoding="utf-8")
     try:
-        start = f"""forkexec = function () os.rename ("{parked}", "{home / "daemon.json"}") end"""
+        start = f"""forkexec = function () io.open ("{desk.bridge.started}", "w"):close () end"""
         said = desk.run("separate", f"{SEPARATE}, message = 'yes', {start}")
     finally:
         note.unlink()
+        desk.bridge.started.unlink(missing_ok=True)
     words = ["/usr/bin/env", f"NRX_HOME={home}", "/a/python", "-m", "bridge.doors.cli", "serve"]
     assert "forkexec\t" + "\t".join(words) in said
     assert len(desk.session.tracks()) == 5

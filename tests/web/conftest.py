@@ -72,7 +72,7 @@ def page(blank: Page, daemon: RunningDaemon) -> Page:
     """A browser that is signed in, on the first page."""
     blank.open(daemon.link())
     blank.find("main h1")
-    blank.wait("globalThis.nrx?.feed.connected && nrx.store.waiting === null")
+    blank.wait(SIGNED_IN)
     return blank
 
 
@@ -98,6 +98,7 @@ def remixed(chromium: Page, daemon: RunningDaemon, songs: Path) -> Remixed:
     page = chromium
     page.reset(daemon.url)
     page.open(daemon.link())
+    page.wait(SIGNED_IN)  # until then, jobs of others are not known, and would be taken for this one
     page.find("input[type=file]").send_keys(str(songs / "small song.wav"))
     page.find(".file .hint")
     page.click(".style-card input[value=lofi_chill]")
@@ -114,6 +115,7 @@ def remixed(chromium: Page, daemon: RunningDaemon, songs: Path) -> Remixed:
     return Remixed(job_id, manifest, tuple(seen["said"]), tuple(seen["fractions"]))
 
 
+SIGNED_IN = "globalThis.nrx?.feed.connected && nrx.store.waiting === null"
 WATCH_JOB = """
 globalThis.watched = {said: [], fractions: []};
 new MutationObserver(() => {
