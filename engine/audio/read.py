@@ -176,12 +176,15 @@ def _check_values(path: Path, block: Samples) -> None:
 
 
 def _unpack_24_bit(raw: NDArray[np.uint8]) -> Samples:
-    """Return 24-bit words as floats: each is the upper part of a word that starts one byte earlier."""
-    shifted = np.empty(raw.size + 1, np.uint8)
-    shifted[0] = 0
-    shifted[1:] = raw
-    words: NDArray[np.int32] = np.ndarray((raw.size // 3,), "<i4", shifted.data, 0, (3,))
-    return (words >> 8).astype(np.float32) * np.float32(2.0**-23)
+    """Return 24-bit words as floats: each is the lower part of a word of 32 bits, whose upper byte is shifted out."""
+    count = raw.size // 3
+    samples = np.empty(count, np.float32)
+    if count:
+        words: NDArray[np.int32] = np.ndarray((count - 1,), "<i4", raw.data, 0, (3,))
+        samples[:-1] = words << 8
+        samples[-1] = int.from_bytes(raw[-3:].tobytes(), "little", signed=True) << 8
+        samples *= np.float32(2.0**-31)
+    return samples
 
 
 _SAMPLE_READERS: dict[str, Callable[[NDArray[np.uint8]], Samples]] = {

@@ -136,8 +136,8 @@ class Stem:
 
 
 def even_blocks(blocks: Iterator[Block], channels: int, length_frames: int) -> Iterator[Block]:
-    """Regroup blocks into ones of `length_frames` frames, the last one shorter; gives copies that may be changed."""
-    held = np.zeros((channels, length_frames), np.float32)
+    """Regroup blocks into ones of `length_frames` frames, the last one shorter; they may be changed."""
+    held = np.empty((channels, length_frames), np.float32)
     filled = 0
     for block in blocks:
         done = 0
@@ -146,8 +146,8 @@ def even_blocks(blocks: Iterator[Block], channels: int, length_frames: int) -> I
             held[:, filled : filled + count] = block[:, done : done + count]
             filled, done = filled + count, done + count
             if filled == length_frames:
-                yield held.copy()
-                filled = 0
+                yield held
+                held, filled = np.empty_like(held), 0
     if filled:
         yield held[:, :filled].copy()
 
