@@ -34,7 +34,7 @@ ROUNDING = 1e-5
 HOPS_PER_REDUCTION = 4096
 MARGIN_HOPS = 64
 """Looked at on either side of a stretch: further than any interpolator reaches."""
-BLOCK_HOPS = 11_025
+BLOCK_HOPS = 22_050
 """Hops that are looked through at once where only the highest peak counts."""
 
 

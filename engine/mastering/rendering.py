@@ -31,8 +31,8 @@ FORESIGHT = 1.001
 UNCHANGED_NEPERS = 1e-5
 MERGE_GAP_HOPS = 512
 TINY = 1e-20
-BLOCK_HOPS = 11_025
-"""Hops rendered at once: 2 s at 44.1 kHz."""
+BLOCK_HOPS, LEAST_BLOCK_HOPS, LEAST_BLOCKS = 22_050, 2_048, 4
+"""Hops rendered at once: 4 s at 44.1 kHz, and less of a short song, so that there is something to share out."""
 
 
 class Rendering:
@@ -125,8 +125,9 @@ class Rendering:
 
 def _blocks(hops: int) -> Iterator[tuple[int, int]]:
     """Yield (first, end) of the stretches that are worked on at once."""
-    for first in range(0, hops, BLOCK_HOPS):
-        yield first, min(hops, first + BLOCK_HOPS)
+    size = min(BLOCK_HOPS, max(LEAST_BLOCK_HOPS, -(-hops // LEAST_BLOCKS)))
+    for first in range(0, hops, size):
+        yield first, min(hops, first + size)
 
 
 def _stretches(chosen: NDArray[np.bool_], hops: int) -> list[tuple[int, int]]:
