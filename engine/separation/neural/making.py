@@ -22,6 +22,12 @@ _MANY = 7
 """With so many stretches it does not matter any more that the last one of an odd number has half the processor."""
 
 
+def lanes_for(stretches: int, threads: int) -> int:
+    """Return how many of so many stretches are best worked on side by side, with so many threads."""
+    fills = stretches >= _MANY or (stretches > 0 and stretches % LANES == 0)
+    return LANES if fills and threads >= LANES else 1
+
+
 class Maker:
     """Makes networks of one member. The model itself is loaded only for what PyTorch runs, and for a conversion."""
 
@@ -67,8 +73,7 @@ class Maker:
 
     def expect(self, stretches: int) -> None:
         """Plan for so many stretches of the usual length."""
-        fills = stretches >= _MANY or (stretches > 0 and stretches % LANES == 0)
-        self._lanes = LANES if fills and thread_count() >= LANES else 1
+        self._lanes = lanes_for(stretches, thread_count())
 
     def make(self, rung: Rung, frames: int) -> Network:
         """Return a network for stretches of `frames` frames on a rung of the ladder."""

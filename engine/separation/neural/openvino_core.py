@@ -46,14 +46,15 @@ class OpenVinoCore:
         """Run `compiled`, which works on `lanes` stretches side by side; `held` is memory that it may lie in."""
         import openvino
 
-        self._compiled, self._held = compiled, held
-        self._free: list[Any] = []
+        self._held = held
         self._tensor = openvino.Tensor
         self.depth = lanes if lanes == 1 else lanes + 1  # one waits, so that no lane does
+        # Made before any of them runs: making one waits for a lane.
+        self._free = [compiled.create_infer_request() for _ in range(self.depth)]
 
     def begin(self, spectra: Any, mix: Any, levels: Any) -> "OpenVinoAnswer":
-        """Begin with a stretch."""
-        request = self._free.pop() if self._free else self._compiled.create_infer_request()
+        """Begin with a stretch; at most `depth` of them may be at hand."""
+        request = self._free.pop()
         inputs = [value.numpy() for value in (spectra, mix, levels)]
         for index, values in enumerate(inputs):
             request.set_input_tensor(index, self._tensor(values, shared_memory=True))

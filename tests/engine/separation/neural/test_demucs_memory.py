@@ -22,7 +22,7 @@ from engine.errors import Cancelled, NrxError
 from engine.progress import SILENT, Monitor
 from engine.separation.neural import DemucsSeparator, backend, making
 from engine.separation.neural.ladder import Climbing, Ladder, Rung, rungs_for
-from engine.separation.neural.making import Maker
+from engine.separation.neural.making import Maker, lanes_for
 from tests import neural_fixtures as kit
 
 GPU = Device("cuda:0", "test card")
@@ -94,6 +94,87 @@ def test_what_a_failed_network_held_is_free_before_the_next_one_is_made():
     notes: list[str] = []
     Climbing(make, Ladder(rungs_for(CPU), notes.append, lambda: None)).run(np.zeros((2, 4000), np.float32))
     assert len(held) == 3
+
+
+class Looking(Halving):
+    """A network that begins with up to three stretches before the first one is waited for, and tells what it does."""
+
+    depth = 3
+
+    def __init__(self, rung: Rung, frames: int, room: dict[str, int], told: list[str]) -> None:
+        super().__init__(rung, frames, room, MemoryError())
+        self.told = told
+
+    def begin(self, mix: Samples) -> "Begun":
+        assert mix.shape[-1] == self.frames
+        self.told.append(f"begun {mix[0, 0]:g}")
+        return Begun(self, mix)
+
+
+class Begun:
+    def __init__(self, network: Looking, mix: Samples) -> None:
+        self.network, self.mix = network, mix
+
+    def stems(self, monitor: Monitor) -> Samples:
+        monitor.check()
+        self.network.told.append(f"done {self.mix[0, 0]:g}")
+        return self.network.run(self.mix)
+
+    def drop(self) -> None:
+        self.network.told.append(f"dropped {self.mix[0, 0]:g}")
+
+
+def looking(room: int = 4000) -> tuple[Climbing, list[str]]:
+    told: list[str] = []
+    ladder = Ladder(rungs_for(CPU), told.append, lambda: None)
+    return Climbing(lambda rung, frames: Looking(rung, frames, {"cpu": room}, told), ladder), told
+
+
+def stretches(*frames: int) -> list[Samples]:
+    return [np.full((2, count), number, np.float32) for number, count in enumerate(frames)]
+
+
+def test_stretches_are_begun_before_they_are_needed_and_come_in_order():
+    network, told = looking()
+    stems = [one[0, 0, 0] for one in network.stream(stretches(8, 8, 8, 8))]
+    assert stems == [0.0, 0.5, 1.0, 1.5]
+    assert told == ["begun 0", "begun 1", "begun 2", "done 0", "begun 3", "done 1", "done 2", "done 3"]
+
+
+def test_a_stretch_of_another_length_waits_for_the_network_of_its_own():
+    network, told = looking()
+    assert [one.shape[-1] for one in network.stream(stretches(8, 8, 4))] == [8, 8, 4]
+    assert told == ["begun 0", "begun 1", "done 0", "done 1", "begun 2", "done 2"]
+
+
+def test_what_was_begun_when_memory_ran_out_is_not_lost():
+    network, told = looking(room=2000)
+    mixes = stretches(4000, 4000, 4000)
+    for stems, mix in zip(network.stream(mixes), mixes, strict=True):
+        assert np.abs(stems - np.stack([0.5 * mix, 0.25 * mix])).max() < 1e-6
+    assert told[:3] == ["begun 0", "begun 1", "begun 2"]
+    assert told[4:7] == ["dropped 0", "dropped 1", "dropped 2"]
+    assert "1/2" in told[-1]
+
+
+def test_whoever_leaves_early_leaves_nothing_running():
+    network, told = looking()
+    stream = network.stream(stretches(8, 8, 8, 8))
+    next(stream)
+    stream.close()
+    assert told[-2:] == ["dropped 1", "dropped 2"]
+    del told[:]
+    with pytest.raises(Cancelled):
+        next(network.stream(stretches(8, 8), Monitor(is_cancelled=lambda: True)))
+    assert told[-2:] == ["dropped 0", "dropped 1"]
+
+
+@pytest.mark.parametrize(
+    ("count", "threads", "lanes"),
+    [(1, 2, 1), (2, 2, 2), (3, 2, 1), (6, 2, 2), (5, 16, 1), (7, 2, 2), (40, 1, 1), (0, 2, 1)],
+)
+def test_there_are_two_lanes_where_two_are_filled(count, threads, lanes):
+    assert lanes_for(count, threads) == lanes
 
 
 @pytest.fixture(scope="module")
