@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.mastering.parallel import in_pieces
 
 FRAMES_AT_ONCE = 1 << 19
-CACHED_FRAMES = 1 << 13
+CACHED_FRAMES = 1 << 14
 DITHER_STEPS = 65536.0
 """Steps of the dither in one of the grid."""
 
