@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ from engine.mixing.listening import StemFeatures, listen
 from engine.mixing.presets import MixPreset
 from engine.mixing.reference import reference_of
 from engine.mixing.rendering import Rendered, render
-from engine.mixing.report import make_report, track_lufs
+from engine.mixing.report import MixReport, make_report
 from engine.mixing.roles import ROLES
 from engine.mixing.session import MixSession, session_text
 from engine.mixing.session.applied import applied
@@ -127,7 +126,7 @@ def mix_stems(song: Song, parameters: MixParameters, stages: Stages, deliver: De
             reasons=decision.reasons, covered=decision.covered, retries=retries,
             policy="session" if parameters.session is not None else policy,
         )  # fmt: skip
-        tracks = _tracks(stems, session, heard, rendered, made)
+        tracks = _tracks(session, report, rendered, made)
         mix_track = sum_track("mix", rendered.mix)
         for track in (*tracks, mix_track):  # they are written while the mix is mastered
             deliver(track)
@@ -267,20 +266,14 @@ def _rendered(
     return session, rendered, retries, made
 
 
-def _tracks(
-    stems: list[Stem], session: MixSession, heard: Mapping[str, StemFeatures], rendered: Rendered, made: Made
-) -> list[OutputTrack]:
+def _tracks(session: MixSession, report: MixReport, rendered: Rendered, made: Made) -> list[OutputTrack]:
     """Return the strips' tracks, then the sends' returns, each with its file."""
-    as_applied = applied(session)
+    levels = {figures.name: figures.in_mix_lufs for figures in report.strips}
     tracks = []
     order = [*(strip.name for strip in session.tracks), *(f"send:{name}" for name in RETURN_NAMES)]
     for name, (path, shape) in ((name, made[name]) for name in order if name in made):
         send = name.removeprefix("send:") if name.startswith("send:") else None
         role = "fx" if send is not None else session.strip_of(name).role
-        level = None
-        if send is None:
-            found = track_lufs(as_applied.strip_of(name), as_applied, heard[name], rendered)
-            level = round(found, 2) if isfinite(found) else None
         tracks.append(
             OutputTrack(
                 name=RETURN_NAMES.get(send, send) if send is not None else name,
@@ -291,7 +284,7 @@ def _tracks(
                 disposable=True,
                 shape=shape,
                 gain_db=round(rendered.gain_db + PAD_DB, 2),
-                loudness_lufs=level,
+                loudness_lufs=levels.get(name),
                 part=RETURN_NAMES.get(send, send) if send is not None else name,
             )
         )
