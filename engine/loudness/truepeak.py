@@ -158,7 +158,8 @@ def hop_extremes(samples: NDArray[np.float32]) -> Extremes:
         low, high = max(0, start - 1), min(frames, start + size + 1)
         block = samples[:, low:high]
         if high - low < size + 2:  # at the ends
-            block = np.pad(block, ((0, 0), (low - start + 1, start + size + 1 - high)))
+            heard, block = block, np.zeros((len(samples), size + 2), np.float32)
+            block[:, low - start + 1 : high - start + 1] = heard
         middle = block[:, 1:-1]
         bent = block[:, 2:] + block[:, :-2]
         bent -= middle
