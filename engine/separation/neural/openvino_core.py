@@ -1,7 +1,7 @@
 """The middle of a hybrid model in OpenVINO, for one length: converted once, kept on disk, run on the processor.
 
 The cache holds a folder a network, named by the hash of all that it depends on: the checkpoint's bytes, the length, the
-versions of what made it. A second folder holds what OpenVINO has made of it for this processor, which loads in a third
+versions of what made it. A second folder holds what OpenVINO has made of it for this processor, which loads in half
 of the time; its name depends on the processor too. A folder is built under another name and renamed into place, so that
 two processes never see half of one; one that is damaged is built anew. Conversion reads the traced model through
 OpenVINO's front end for PyTorch, without its converter's command, which would send telemetry.
