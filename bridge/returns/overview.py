@@ -9,6 +9,7 @@ that find no room are left out.
 
 import io
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OverviewTrack", "draw_overview", "envelope"]
 
+THREADS = 2
 WIDTH = 1800
 MARGIN = 32
 LABELS_WIDTH = 216
@@ -113,7 +115,9 @@ def draw_overview(
         muted: max((peak(track.envelope) for track in tracks if track.muted is muted), default=0.0)
         for muted in (False, True)
     }
-    for index, track in enumerate(tracks):
+
+    def paint(index: int) -> None:
+        track = tracks[index]
         paint_waveform(
             canvas,
             track.envelope,
@@ -125,8 +129,14 @@ def draw_overview(
             full_scale=full_scales[track.muted],
             dim=track.muted,
         )
+
+    with ThreadPoolExecutor(
+        THREADS
+    ) as pool:  # a row of the picture each; numpy leaves the interpreter to others
+        list(pool.map(paint, range(len(tracks))))
     _paint_bands(canvas, layout, axis, sections, section_colours, chords)
-    image = Image.fromarray(np.clip(canvas + 0.5, 0, 255).astype(np.uint8), "RGB")
+    canvas += 0.5
+    image = Image.fromarray(np.clip(canvas, 0, 255, out=canvas).astype(np.uint8), "RGB")
     pen = _Pen(image)
     _write_header(pen, title, subtitle)
     _write_sections(pen, layout, axis, sections)

@@ -63,11 +63,11 @@ def paint_waveform(
     lowest, highest, rms = _to_pixels(envelope, right - left)
     half = height / 2 - _PADDING
     above, below, body = (
-        np.minimum((np.maximum(values, 0) / full_scale) ** CURVE, 1.0) * half
+        (np.minimum((np.maximum(values, 0) / full_scale) ** CURVE, 1.0) * half).astype(np.float32)
         for values in (highest, -lowest, rms)
     )
     middle = top + height / 2
-    y = np.arange(top, top + height)[:, None]
+    y = np.arange(top, top + height, dtype=np.float32)[:, None]
     sounding = above + below > _SILENCE_PIXELS
     peaks = _coverage(y, middle - np.maximum(above, 0.5), middle + np.maximum(below, 0.5)) * sounding
     core = _coverage(y, middle - np.minimum(body, above), middle + np.minimum(body, below)) * sounding
@@ -91,12 +91,12 @@ def _to_pixels(
 
 
 def _coverage(
-    y: NDArray[np.intp], top: NDArray[np.floating], bottom: NDArray[np.floating]
-) -> NDArray[np.float32]:
+    y: NDArray[np.floating], top: NDArray[np.floating], bottom: NDArray[np.floating]
+) -> NDArray[np.floating]:
     """Return how much of each pixel lies between `top` and `bottom`, shape (rows, columns)."""
-    inside: NDArray[np.float32] = np.clip(np.minimum(bottom, y + 1) - np.maximum(top, y), 0, 1).astype(
-        np.float32
-    )
+    inside: NDArray[np.floating] = np.minimum(bottom, y + 1)
+    inside -= np.maximum(top, y)
+    np.clip(inside, 0, 1, out=inside)
     return inside
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from engine.audio.fourier import irfft, rfft
 from engine.audio.recursive import butterworth, filtered
+from engine.audio.spectra import padded_rfft
 from engine.mixing.ducking import band_sos
-from engine.mixing.spectra import padded_rfft
 
 RESPONSE_S, ROW_S = 0.15, 1.5
 ROWS, EVEN_FRAMES = 4, 256

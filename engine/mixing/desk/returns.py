@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from engine.audio.fourier import irfft
 from engine.audio.recursive import butterworth, filtered
+from engine.audio.spectra import fast_length, padded_rfft
 from engine.mixing.session.strips import Send
-from engine.mixing.spectra import fast_length, padded_rfft
 
 LATE_BANDS: tuple[tuple[float, float], ...] = ((200.0, 1.15), (800.0, 1.0), (2500.0, 0.8), (7000.0, 0.5))
 """Upper edge of a band and its decay relative to the whole; above the last, a quarter."""

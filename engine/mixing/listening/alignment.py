@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.audio.fourier import irfft
+from engine.audio.spectra import fast_length, padded_rfft
 from engine.mixing.listening.features import COARSE, StemFeatures
-from engine.mixing.spectra import fast_length, padded_rfft
 
 KIT_ROLES = ("kick", "snare", "hats", "percussion", "drums")
 TURNED_ROLES = ("kick", "snare", "percussion")

@@ -10,11 +10,12 @@ from functools import lru_cache
 
 import numpy as np
 import pedalboard
-import scipy.fft
 from numpy.typing import NDArray
 
 from engine.audio.buffer import Samples
+from engine.audio.fourier import irfft, rfft
 from engine.audio.recursive import Sos, filtered
+from engine.audio.spectra import fast_length
 from engine.generation.arranger.effects.context import Context, Process
 from engine.generation.arranger.effects.streaming import Convolver, butterworth
 
@@ -51,10 +52,10 @@ def _response(
 ) -> Samples:
     space = _SPACES[kind]
     rng = np.random.default_rng([sum(kind.encode()), 0x5EED])
-    frames = scipy.fft.next_fast_len(int((1.1 * decay_s * space.bloom + 0.1) * sample_rate), real=True)
+    frames = fast_length(int((1.1 * decay_s * space.bloom + 0.1) * sample_rate))
     time_s = np.arange(frames) / sample_rate
-    noise = scipy.fft.rfft(rng.standard_normal((2, frames)), axis=1)
-    frequency = scipy.fft.rfftfreq(frames, 1 / sample_rate)
+    noise = rfft(rng.standard_normal((2, frames)))
+    frequency = np.fft.rfftfreq(frames, 1 / sample_rate)
     octave = np.log2(np.maximum(frequency, 1.0) / 125.0)
     tail = np.zeros((2, frames))
     for band in range(8):
@@ -66,7 +67,7 @@ def _response(
         centre = 125.0 * 2**band
         band_decay = decay_s * (space.bloom if centre < 300 else 1.0) / (1 + (centre / damping_hz) ** 1.3)
         shape = np.exp(-6.91 * time_s / max(band_decay, 0.05))
-        tail += scipy.fft.irfft(noise * np.sqrt(weight), frames, axis=1) * shape
+        tail += irfft(noise * np.sqrt(weight), frames) * shape
     tail *= 1 - np.exp(-time_s / space.rise_s)
     tail *= np.sqrt((1 - space.early_share) / np.sum(tail**2, axis=1, keepdims=True))
     early = np.zeros((2, frames))

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from engine.audio import recursive
 from engine.audio.buffer import Samples
+from engine.audio.fourier import irfft, rfft
+from engine.audio.spectra import fast_length, padded_rfft
 from engine.generation.arranger.effects.context import Process
 
 Sos = NDArray[np.float64]
@@ -177,13 +178,13 @@ class Convolver:
         self._row_frames = min(frames, _ROW_FRAMES)
         length = self._response.shape[1]
         count = -(-length // self._row_frames)
-        size = scipy.fft.next_fast_len(self._row_frames + min(length, self._row_frames), real=True)
+        size = fast_length(self._row_frames + min(length, self._row_frames))
         parts = np.zeros((2, count, size), dtype=np.float32)
         for number in range(count):
             piece = self._response[:, number * self._row_frames : (number + 1) * self._row_frames]
             parts[:, number, : piece.shape[1]] = piece
         self._size = size
-        self._parts = scipy.fft.rfft(parts, axis=2)
+        self._parts = rfft(parts)
         self._heard: list[NDArray[np.complex64] | None] = [None] * (count - 1)
         self._tail = np.zeros((2, size - self._row_frames), dtype=np.float32)
 
@@ -197,7 +198,7 @@ class Convolver:
         if frames < count * row:
             mono = np.concatenate([mono, np.zeros(count * row - frames, dtype=np.float32)])
         rows = np.ascontiguousarray(mono, dtype=np.float32).reshape(count, row)
-        spectra = scipy.fft.rfft(rows, self._size, axis=1)
+        spectra = padded_rfft(rows, self._size)
         line = [*self._heard, *(spectra[n] if rows[n].any() else None for n in range(count))]
         self._heard = line[count:]
         out = np.zeros((2, count * row + self._tail.shape[1]), dtype=np.float32)
@@ -209,7 +210,7 @@ class Convolver:
                     source = line[past + place - number]
                     if source is not None:
                         answers[:, place] += source * self._parts[:, number]
-            answered = scipy.fft.irfft(answers, self._size, axis=2, overwrite_x=True)
+            answered = irfft(answers, self._size)
             for place in range(count):
                 out[:, place * row : place * row + self._size] += answered[:, place]
         self._tail = out[:, count * row :].copy()

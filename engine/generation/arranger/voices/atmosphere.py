@@ -8,9 +8,10 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 
 from engine.audio.buffer import Samples
+from engine.audio.fourier import irfft
+from engine.audio.spectra import fast_length
 from engine.generation.arranger.voices.dsp import (
     SLOW_FRAMES,
     band_noise,
@@ -39,14 +40,14 @@ def _loop_noise(
 
     It is the same for all seeds, which begin at places of their own in it (`_turned`): it takes long to make.
     """
-    size = 2 * scipy.fft.next_fast_len(int(length_s * rate / 2), real=True)
-    hz = scipy.fft.rfftfreq(size, 1 / rate).astype(np.float32)
+    size = 2 * fast_length(int(length_s * rate / 2))
+    hz = np.fft.rfftfreq(size, 1 / rate).astype(np.float32)
     audible = np.maximum(hz, np.float32(1.0))
     shape = audible ** np.float32(slope) / (1 + (low_hz / audible) ** 4) / (1 + (hz / high_hz) ** 4)
     rng = np.random.default_rng([0x5EED, key])
     spectrum = rng.standard_normal((2, hz.size, 2), dtype=np.float32).view(np.complex64)[..., 0]
     spectrum *= shape.astype(np.float32) / np.maximum(np.abs(spectrum), np.float32(1e-9))
-    loop = scipy.fft.irfft(spectrum, size, axis=1)
+    loop = irfft(spectrum, size)
     loop /= np.sqrt(np.mean(loop**2))
     loop.flags.writeable = False
     return np.asarray(loop)

@@ -11,11 +11,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
 from engine.audio.buffer import Samples
+from engine.audio.fourier import irfft
 from engine.audio.recursive import butterworth, filtered
+from engine.audio.spectra import fast_length, fast_length_within
 
 Floats = NDArray[np.float64]
 _BLOCK = 256
@@ -118,7 +119,7 @@ class Pool:
             for channel, side in zip(spectrum, (left, right), strict=True):
                 np.add.at(channel, bins[inside], (layer[:, None] * line * side)[inside].astype(np.complex64))
         # All in one call: FFTs of four rows and more use the processor's vectors.
-        self._loops = scipy.fft.irfft(spectra, size, axis=2, overwrite_x=True)
+        self._loops = irfft(spectra, size)
         self._loops *= np.float32(size / 2)
 
     @property
@@ -148,8 +149,8 @@ def _loop_size(frequency_hz: float, periods: int, sample_rate: int) -> tuple[int
         exact = count * sample_rate / frequency_hz
         half = int(exact) // 2
         for size in (
-            2 * scipy.fft.next_fast_len(half + int(exact) % 2, real=True),
-            2 * scipy.fft.prev_fast_len(half + 1, real=True),
+            2 * fast_length(half + int(exact) % 2),
+            2 * fast_length_within(half + 1),
         ):
             error = abs(1200 * np.log2(count * sample_rate / size / frequency_hz))
             if error < 0.2:
@@ -166,7 +167,7 @@ def wave_tables(layers: NDArray[np.complexfloating] | NDArray[np.floating]) -> S
     count = min(layers.shape[1], TABLE_SIZE // 8)
     spectrum = np.zeros((layers.shape[0], TABLE_SIZE // 2 + 1), dtype=np.complex128)
     spectrum[:, 1 : count + 1] = -1j * layers[:, :count]
-    cycles = scipy.fft.irfft(spectrum, TABLE_SIZE, axis=1) * (TABLE_SIZE / 2)
+    cycles = irfft(spectrum, TABLE_SIZE) * (TABLE_SIZE / 2)
     return np.concatenate([cycles, cycles[:, :1]], axis=1).astype(np.float32)
 
 

@@ -17,7 +17,7 @@ def padded_rfft(values: NDArray[np.floating], length: int) -> NDArray[np.complex
     return rfft(line)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def fast_length(least: int) -> int:
     """Return the smallest number that is at least `least` and has no prime factor above 5."""
     best = 1 << max(0, least - 1).bit_length()
@@ -26,6 +26,19 @@ def fast_length(least: int) -> int:
         odd = five
         while odd < best:
             best = min(best, odd << max(0, -(-least // odd) - 1).bit_length())
+            odd *= 3
+        five *= 5
+    return best
+
+
+@lru_cache(maxsize=1024)
+def fast_length_within(most: int) -> int:
+    """Return the largest number that is at most `most` and has no prime factor above 5."""
+    best = five = 1
+    while five <= most:
+        odd = five
+        while odd <= most:
+            best = max(best, odd << (most // odd).bit_length() - 1)
             odd *= 3
         five *= 5
     return best

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.mixing.spectra import fast_length, padded_rfft
+from engine.audio.spectra import fast_length, fast_length_within, padded_rfft
 
 
 def test_a_padded_spectrum_is_that_of_the_values_with_silence_behind() -> None:
@@ -23,4 +23,5 @@ def test_a_fast_length_is_the_next_without_large_factors(least: int) -> None:
                 number //= factor
         return number == 1
 
+    assert fast_length_within(least) == next(number for number in range(least, 0, -1) if smooth(number))
     assert fast_length(least) == next(number for number in range(least, 2 * least + 1) if smooth(number))
