@@ -37,8 +37,6 @@ from engine.progress import SILENT, Monitor
 
 MAX_RETRIES = 3
 TRIALS = 2
-FURTHER = 0.15
-"""A third trial would go on in the direction of the second: so much of that way is gone without it."""
 REDUCTION_MARGIN_DB = 0.35
 """What the limiter may take more than was planned."""
 SUBTYPES = {16: "PCM_16", 24: "PCM_24"}
@@ -193,7 +191,7 @@ def _considered(
     decisions = decide(heard, wishes, reference, audio.sample_rate, corrections)
     if reference is None or wishes.amounts.match_spectrum <= 0.0:
         return decisions, 0.0
-    expected_lu, seen_db = 0.0, None
+    expected_lu = 0.0
     excerpt = excerpt_of(audio, heard)
     for _ in range(TRIALS):
         trial = (
@@ -203,11 +201,8 @@ def _considered(
         )
         if trial is None:
             break
-        expected_lu, dynamics_db = trial.unexpected_lu, trial.dynamics_db
-        if seen_db is not None:
-            dynamics_db = dynamics_db + FURTHER * (dynamics_db - seen_db)
-        seen_db = trial.dynamics_db
-        decisions = decide(heard, wishes, reference, audio.sample_rate, corrections, dynamics_db)
+        expected_lu = trial.unexpected_lu
+        decisions = decide(heard, wishes, reference, audio.sample_rate, corrections, trial.dynamics_db)
     return decisions, expected_lu
 
 
