@@ -324,7 +324,7 @@ class WorkerPool:
                 self.poke()
             case Starved(_, how):
                 one.starved = how
-            case Halted():
+            case Halted(token):
                 one.held = None
                 if not self._settle_stopped(held):
                     self._say(lambda: self._store.cancelled(token))
@@ -495,18 +495,19 @@ class WorkerPool:
 
         done.add_done_callback(look)
 
-    def _say(self, word: Callable[[], object]) -> None:
+    def _say(self, word: Callable[[], object], *, again: bool = False) -> None:
         """Say to the store how a job went on. What cannot be written now, as on a full disk, is said again later."""
         try:
             word()
         except LeaseLost:
             return  # the job is another's by now
-        except Exception as error:  # noqa: BLE001 - a word that is lost would leave the job running for ever
-            log.error("The job store cannot be written, and is asked again: %s", error)
+        except Exception:  # a word that is lost would leave the job running for ever
+            if not again:
+                log.exception("The job store cannot be written, and is asked until it can")
             self._unsaid.append(word)
 
     def _say_again(self) -> None:
         """Say what could not be written before."""
         unsaid, self._unsaid = self._unsaid, []
         for word in unsaid:
-            self._say(word)
+            self._say(word, again=True)

@@ -138,6 +138,24 @@ def test_cancelled_job_ends_as_cancelled_and_leaves_nothing(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("step", ["before staging", "files synced"])
+def test_cancel_that_the_store_knows_before_the_worker_hears_of_it_ends_the_job(
+    jobs: Jobs, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The worker asks for its next step in between, and is told no."""
+    set_faults(settings.home, {"a": {"point": step, "victim": "wait"}})
+    submit(jobs, "a")
+    until((settings.home / "fault-a-0").exists)
+    monkeypatch.setattr(jobs._pool, "halt", lambda _token: None)
+    assert jobs.cancel("a").cancelling
+    (settings.home / "go-a").touch()
+    assert ended(jobs, "a").state == "cancelled"
+    assert returns_in(settings.returns_folder) == {}
+    submit(jobs, "next")
+    assert ended(jobs, "next").state == "succeeded"
+
+
+@pytest.mark.slow
 def test_worker_that_died_between_jobs_is_not_the_next_jobs_fault(jobs: Jobs, settings: Settings) -> None:
     set_faults(settings.home, {"a": {"point": "after done", "victim": "worker"}})
     submit(jobs, "a")
