@@ -294,11 +294,11 @@ def test_locators_wait_for_the_playhead_and_delete_none(tmp_path: Path, source: 
     live.send("locators", 1)
     live.ends(live.press("separate"), MANY[:1], timeline=SECTIONS)
     live.until_landed()
+    live.run(lambda: len(cues(live)) == 4)
     assert [(cue["time"], cue["name"]) for cue in cues(live)] == [
         (3, "mine"), (16, "A"), (20, "there"), (24, "B"),
     ]  # fmt: skip
-    live.tick()
-    assert live.position() == 3
+    live.run(lambda: live.position() == 3)
     assert live.errors == []
 
 
