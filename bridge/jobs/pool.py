@@ -360,10 +360,8 @@ class WorkerPool:
 
     def _bury(self, place: _Place, one: _Worker) -> None:
         """See to what a worker that has ended leaves behind, and have another one started."""
-        place.worker, code = (
-            None,
-            one.process.exitcode,
-        )  # whatever goes wrong below, its pipe is not listened to again
+        place.worker = None  # first: whatever goes wrong below, its closed pipe is not listened to again
+        code = one.process.exitcode
         one.pipe.close()
         if code is not None:
             one.process.close()

@@ -22,6 +22,7 @@ from bridge.returns.lettering import fitted, lettering, width
 from bridge.returns.waveforms import Canvas, Colour, blend, paint_waveform, parse_colour, peak
 from engine.analysis.model import Chord, Section
 from engine.audio.envelopes import Envelope, envelope
+from engine.thrift import at_a_time
 
 if TYPE_CHECKING:
     from PIL import Image

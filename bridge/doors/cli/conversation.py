@@ -90,8 +90,11 @@ def _changed(now: dict[str, Any], command: str, value: str) -> str:
                 "request.invalid", f"seed {value!r} is refused: it must be a whole number from 0 on."
             )
         now[field] = int(value)
-    elif field in NUMBERS and not isinstance(number(command, value), float):
-        raise NrxError("request.invalid", f"{command} {value!r} is refused: it must be a number.")
+    elif field in NUMBERS:
+        parsed = number(command, value)
+        if not isinstance(parsed, float):
+            raise NrxError("request.invalid", f"{command} {value!r} is refused: it must be a number.")
+        now[field] = parsed
     else:
-        now[field] = number(command, value) if field in NUMBERS else value
+        now[field] = value
     return f"{command} is {value}."
