@@ -131,9 +131,8 @@ def draw_overview(
             dim=track.muted,
         )
 
-    with ThreadPoolExecutor(
-        THREADS
-    ) as pool:  # a row of the picture each; numpy leaves the interpreter to others
+    # A row of the picture each; numpy leaves the interpreter to others.
+    with ThreadPoolExecutor(at_a_time(THREADS)) as pool:
         list(pool.map(paint, range(len(tracks))))
     _paint_bands(canvas, layout, axis, sections, section_colours, chords)
     canvas += 0.5
